@@ -1,0 +1,16 @@
+"""The base of every "no" that the service says to a client.
+
+Rule 1: a refusal is a class; its status and its words are constants of that class.
+Rule 2: the words say what happened, what was kept, and what to do next. They never
+        hold anything that the client or the server's inside wrote.
+Rule 3: any exception that is not a Refusal is a fault of ours and answers a bare 500.
+"""
+
+from http import HTTPStatus
+
+
+class Refusal(Exception):
+    """Answer no. Every subclass is one row of the table in docs/protocol.md."""
+
+    status: HTTPStatus
+    public: str

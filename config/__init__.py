@@ -1,0 +1,1 @@
+"""What the sysadmin decides: one TOML file, read once at start into a frozen value."""

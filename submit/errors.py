@@ -6,11 +6,12 @@ Rule 2: the words say what happened, what was kept, and what to do next. They ne
 Rule 3: any exception that is not a Refusal is a fault of ours and answers a bare 500.
 """
 
-from http import HTTPStatus
-
 
 class Refusal(Exception):
-    """Answer no. Every subclass is one row of the table in docs/protocol.md."""
+    """Answer no. Every subclass is one row of the table in docs/protocol.md.
 
-    status: HTTPStatus
+    `status` is an int and not an HTTPStatus, because tus has a status that HTTP has not (460).
+    """
+
+    status: int
     public: str

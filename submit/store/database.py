@@ -1,0 +1,84 @@
+"""SQLite as it must be set up, and migrations. No worker ever migrates.
+
+SQLAlchemy's defaults lose updates on SQLite: writers must take the write lock when they
+begin (BEGIN IMMEDIATE), or two of them read the same row and one write is lost.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from submit.store.errors import WrongRevisionError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "secure_delete=ON",
+    "foreign_keys=ON",
+    "busy_timeout=20000",
+    "temp_store=MEMORY",
+    "trusted_schema=OFF",
+    "journal_size_limit=0",
+)
+
+
+class Database:
+    """Two engines on one database: `reader` begins deferred, `writer` with the write lock."""
+
+    def __init__(self, url: str, connections: int) -> None:
+        """Open it with up to `connections` at once for each engine."""
+        self.reader = _engine(url, connections, "BEGIN")
+        self.writer = _engine(url, connections, "BEGIN IMMEDIATE")
+
+    def require_current(self) -> None:
+        """Refuse (WrongRevisionError) a database that was not migrated to this version."""
+        head = ScriptDirectory.from_config(_config("")).get_current_head()
+        with self.reader.connect() as connection:
+            if MigrationContext.configure(connection).get_current_revision() != head:
+                raise WrongRevisionError
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.reader.dispose()
+        self.writer.dispose()
+
+
+def migrate(url: str) -> None:
+    """Bring the database to the newest revision, making it if it is missing."""
+    command.upgrade(_config(url), "head")
+
+
+def _config(url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+def _engine(url: str, connections: int, begin: str) -> Engine:
+    engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        _set_up_sqlite(engine, begin)
+    return engine
+
+
+def _set_up_sqlite(engine: Engine, begin: str) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # The driver must not begin transactions by itself: see the listener below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: object) -> None:
+        connection.exec_driver_sql(begin)  # type: ignore[attr-defined] # sqlalchemy.Connection

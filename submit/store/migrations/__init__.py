@@ -1,0 +1,1 @@
+"""Migrations, run by `./nightferry migrate` and never by a worker."""

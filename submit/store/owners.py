@@ -1,0 +1,57 @@
+"""Which request may append to an upload: the newest, in whatever process it runs.
+
+Over Tor the old connection is often half-open when the source comes back. So no request
+owns an upload for its whole life: a newer one puts its own token into the upload's slot of
+a small file that all workers map, and the older one finds that it is there no longer.
+"""
+
+import hashlib
+import mmap
+import os
+import secrets
+from pathlib import Path
+from typing import Protocol
+
+_SLOTS = 1 << 18
+_TOKEN = 8  # octets
+
+
+class Owners(Protocol):
+    """Who was the last to claim an upload."""
+
+    def claim(self, upload: str) -> bytes:
+        """Take the upload over from whoever had it; give the token that proves it."""
+
+    def holds(self, upload: str, token: bytes) -> bool:
+        """Tell whether nobody has claimed the upload since."""
+
+
+class SharedOwners:
+    """A file mapped by every worker process. Its content means nothing after a restart."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the file, making it if it is missing."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.ftruncate(descriptor, _SLOTS * _TOKEN)
+            self._map = mmap.mmap(descriptor, _SLOTS * _TOKEN)
+        finally:
+            os.close(descriptor)
+
+    def claim(self, upload: str) -> bytes:
+        """See `Owners`."""
+        token, slot = secrets.token_bytes(_TOKEN), _slot(upload)
+        self._map[slot : slot + _TOKEN] = token
+        return token
+
+    def holds(self, upload: str, token: bytes) -> bool:
+        """See `Owners`."""
+        slot = _slot(upload)
+        return self._map[slot : slot + _TOKEN] == token
+
+
+def _slot(upload: str) -> int:
+    # Two uploads in one slot only cost a client one reconnection.
+    digest = hashlib.blake2b(upload.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) % _SLOTS * _TOKEN

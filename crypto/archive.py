@@ -82,5 +82,5 @@ def _writable_component(part: str) -> str:
 def _modified_seconds(entry: Entry) -> float:
     if entry.modified is not None:
         return entry.modified / 1000
-    midnight = dt.datetime.combine(entry.received, datetime.time(), datetime.UTC)
+    midnight = dt.datetime.combine(entry.received, dt.time(), dt.UTC)
     return midnight.timestamp()

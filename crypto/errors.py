@@ -82,6 +82,12 @@ class OperatorError(CryptoError):
     """The machine is not set up as it must be. The words tell the operator what to do."""
 
 
+class WordListError(OperatorError):
+    """The word list is not the EFF large list."""
+
+    words = "the word list is not the one of 7776 words; install the locked version of diceware"
+
+
 class SessionKeyError(OperatorError):
     """GnuPG did not give us a session key that every recipient can open."""
 

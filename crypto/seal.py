@@ -33,7 +33,7 @@ class ChunkCipher:
         self._aead = AESOCB3(session_key)
         self._iv_start, self._iv_end = iv[:7], int.from_bytes(iv[7:])
 
-    def seal(self, index: int, plaintext: bytes | memoryview) -> bytes:
+    def seal(self, index: int, plaintext: bytes | bytearray | memoryview) -> bytes:
         """Seal chunk `index`."""
         return self._aead.encrypt(self._nonce(index), plaintext, _ASSOCIATED + index.to_bytes(8))
 

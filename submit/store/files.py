@@ -1,6 +1,6 @@
 """Sealed files and their tails: created, appended to, cut back, finished, removed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from submit.store.disk import Disk, File, is_full, locked
@@ -40,7 +40,7 @@ class SealedFiles:
         with disk_errors():
             opened = SealedFile(upload, self._disk, self._disk.create(name), self._owners)
             try:
-                opened.claim()
+                opened.take_over()
                 opened.append(0, [start])
             except BaseException:
                 opened.close()
@@ -107,10 +107,19 @@ class SealedFile:
         A failure to make it durable is not tried again: DiskFaultError.
         """
         with disk_errors(), locked(self._file):
-            self._token = self._owners.claim(self._upload)
+            self.take_over()
             self._file.sync()
             self._durable = self._file.length()
         return self._durable
+
+    def take_over(self) -> None:
+        """Stop every older request; what the file holds need not be durable."""
+        self._token = self._owners.claim(self._upload)
+
+    def length(self) -> int:
+        """Give the length now, without taking the upload over."""
+        with disk_errors():
+            return self._file.length()
 
     def is_owned(self) -> bool:
         """Tell whether no newer request has claimed the upload."""
@@ -223,5 +232,3 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         raise (DiskFullError if is_full(error) else DiskFaultError) from None
-
-

@@ -25,6 +25,7 @@ class State(StrEnum):
     OPEN = "open"
     COMPLETE = "complete"
     EXPIRED = "expired"
+    GONE = "gone"  # taken back by its source; the row goes once the files are gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class UploadRow:
     kind: Kind
     state: State
     day: int
-    suspect: bool
-    wrapped: bytes | None
+    suspect: bool = False
+    wrapped: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,15 @@ class Uploads:
             )
 
     def find(self, upload: str, source: bytes) -> UploadRow | None:
-        """Find an upload of this source's."""
-        found = self._select(uploads.c.id == upload, uploads.c.source == source)
+        """Find an upload of this source's that is not gone."""
+        found = self._select(
+            uploads.c.id == upload, uploads.c.source == source, uploads.c.state != State.GONE
+        )
         return found[0] if found else None
+
+    def in_state(self, state: State) -> list[UploadRow]:
+        """Give all uploads in a state."""
+        return self._select(uploads.c.state == state)
 
     def unfinished(self, source: bytes) -> list[UploadRow]:
         """Give the source's open uploads."""
@@ -132,7 +139,9 @@ class Uploads:
     def remembered(self, before: int) -> list[UploadRow]:
         """Give all complete uploads from before a day whose length is still kept."""
         return self._select(
-            uploads.c.state == State.COMPLETE, uploads.c.day < before, uploads.c.wrapped.is_not(None)
+            uploads.c.state == State.COMPLETE,
+            uploads.c.day < before,
+            uploads.c.wrapped.is_not(None),
         )
 
     def count_complete(self, source: bytes) -> Mapping[Kind, int]:
@@ -153,6 +162,11 @@ class Uploads:
         """End an open upload, replacing what was wrapped; False if it was not open any more."""
         where = (uploads.c.id == upload) & (uploads.c.state == State.OPEN)
         return self._update(where, state=state, day=day, wrapped=wrapped) == 1
+
+    def abandon(self, upload: str) -> bool:
+        """Turn an upload that is not complete into one that is gone; False if it is complete."""
+        where = (uploads.c.id == upload) & (uploads.c.state != State.COMPLETE)
+        return self._update(where, state=State.GONE, wrapped=None) == 1
 
     def forget(self, upload: str) -> None:
         """Drop what is still wrapped of a complete upload."""
@@ -208,7 +222,9 @@ class Sessions:
         query = select(sessions).where(sessions.c.cookie_hash == cookie_hash)
         with self._database.reader.begin() as connection:
             row = connection.execute(query).first()
-        return SessionRow(row.cookie_hash, row.source, row.wrapped_key, row.expires) if row else None
+        return (
+            SessionRow(row.cookie_hash, row.source, row.wrapped_key, row.expires) if row else None
+        )
 
     def extend(self, cookie_hash: bytes, expires: int) -> None:
         """Let a session live until `expires`."""

@@ -1,0 +1,33 @@
+"""What the web room may ask for: the whole intake, and the facts of this site."""
+
+from dataclasses import dataclass
+
+from submit.intake.drop import Drops
+from submit.intake.forms import Forms, Messages
+from submit.intake.housekeeping import Housekeeping
+from submit.intake.sources import Sources
+from submit.intake.uploads import Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Everything that a request can be about."""
+
+    sources: Sources
+    uploads: Uploads
+    drop: Drops
+    forms: Forms
+    messages: Messages
+    housekeeping: Housekeeping
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What this site is. Lengths in octets."""
+
+    hosts: tuple[str, ...]
+    fingerprints: tuple[str, ...]
+    certificates: bytes
+    max_message_length: int
+    max_form_file_length: int
+    max_upload_length: int

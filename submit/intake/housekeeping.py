@@ -1,0 +1,55 @@
+"""What must happen without anybody asking: once at every start, and once a day."""
+
+from dataclasses import dataclass
+
+from submit.intake.ports import Clock, Rules
+from submit.store.errors import MissingFileError
+from submit.store.files import SealedFiles
+from submit.store.records import Sessions as SessionRows
+from submit.store.records import State
+from submit.store.records import Uploads as UploadRows
+
+
+@dataclass(frozen=True, slots=True)
+class Housekeeping:
+    """Tidies rows and files."""
+
+    rows: UploadRows
+    sessions: SessionRows
+    files: SealedFiles
+    clock: Clock
+    rules: Rules
+
+    def start(self, *, clean: bool) -> None:
+        """Tidy up before any request is served; `clean` if the last run ended as it should."""
+        self.files.remove_leftovers()
+        for row in self.rows.in_state(State.GONE):
+            self.files.remove(row.id)
+            self.rows.remove(row.id)
+        for row in self.rows.in_state(State.OPEN):
+            self._drop_if_missing(row.id)
+        if not clean:
+            self.rows.suspect_all()
+        self.daily()
+
+    def daily(self) -> int:
+        """Expire what nobody moved and forget what need not be known; give how many expired.
+
+        The chunks of an expired upload stay: staff salvage them with gpg. Only the key goes.
+        """
+        today = self.clock.day()
+        expired = self.rows.idle(today - self.rules.upload_idle_days)
+        for row in expired:
+            if self.rows.close(row.id, State.EXPIRED, today, None):
+                self.files.finish(row.id, today)
+        for row in self.rows.remembered(today - self.rules.complete_answer_days):
+            self.rows.forget(row.id)
+        self.sessions.remove_expired(self.clock.quarter())
+        return len(expired)
+
+    def _drop_if_missing(self, upload: str) -> None:
+        try:
+            self.files.open(upload).close()
+        except MissingFileError:
+            # The server stopped between the row and the file; nobody was told of this upload.
+            self.rows.remove(upload)

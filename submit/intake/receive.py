@@ -1,0 +1,153 @@
+"""From a request's body into the sealed file: the only place where content is plaintext.
+
+    body.read -> sealer.add -> file.append
+
+Whatever ends the body (its length, a cut circuit, a stop of the service, a newer request),
+what has arrived is kept: whole chunks in the file, the rest in the tail.
+"""
+
+from collections.abc import Callable
+
+from crypto.layout import CHUNK
+from crypto.seal import ChunkCipher, Sealed, Sealer, first_plaintext
+from crypto.tail import TailCipher
+from submit.intake.ports import Body
+from submit.intake.state import UploadState
+from submit.store.files import SealedFile
+
+_BATCH = 16  # chunks of padding written at once
+
+
+class Progress:
+    """One upload in one request: its file, and the sealer that stands at the file's end.
+
+    invariant: `position` is where the file ends if nobody else has appended, and everything
+    below it authenticates.
+    """
+
+    def __init__(self, state: UploadState, file: SealedFile, length: int) -> None:
+        """Go on where a file of `length` octets and its tail end. Nothing is changed by this."""
+        self.state = state
+        self.file = file
+        self._cipher = ChunkCipher(state.session_key, state.iv)
+        self._tails = TailCipher(state.session_key)
+        self.position = 0
+        self._kept = b""
+        self.sealer = self._sealer_at(self._sound_chunks(length))
+
+    @property
+    def offset(self) -> int:
+        """How many octets of content file and tail hold."""
+        return self.sealer.offset
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether all content is there."""
+        return self.sealer.offset == self.state.length
+
+    def mend(self) -> None:
+        """Cut off what a crash has left behind the last chunk that holds."""
+        if self.file.length() != self.position:
+            self.file.cut(self.position)
+            # The tail went with it if it was there: then it was of a chunk that is gone.
+            self.sealer = self._sealer_at(self.sealer.index)
+
+    def receive(self, body: Body, octets: int, beat: Callable[[], None], interval: int) -> int:
+        """Seal and append at most `octets` from the body; give how many came.
+
+        `beat` is called for every chunk. So much as `interval` octets may be unsynced at once.
+        """
+        left, unsynced = octets, 0
+        while left and (content := body.read(min(self.sealer.room, left))):
+            left -= len(content)
+            unsynced += len(content)
+            chunks = self.sealer.add(content)
+            if chunks:
+                beat()
+                self.position = self.file.append(self.position, chunks)
+            if unsynced >= interval:
+                self.file.sync()
+                unsynced = 0
+        return octets - left
+
+    def keep(self) -> None:
+        """Make everything that was received durable, the chunk that is not full in the tail."""
+        self.file.sync()
+        if self.sealer.pending != self._kept:
+            tail = self._tails.seal(self.sealer.index, self.sealer.pending)
+            self.file.write_tail(self.position, tail)
+            self._kept = self.sealer.pending
+
+    def finish(self) -> None:
+        """Write everything that follows the content; durable on return."""
+        pieces = []
+        for piece in self.sealer.end():
+            pieces.append(piece)
+            if len(pieces) == _BATCH:
+                self.position = self.file.append(self.position, pieces)
+                pieces.clear()
+        self.position = self.file.append(self.position, pieces)
+        self.file.sync()
+
+    def read_back(self) -> bool:
+        """Authenticate every chunk from the disk itself; cut back to the last that holds.
+
+        This is the last moment at which a fault can be found while the source still has the
+        original. False if something was cut off: the offset is lower now.
+        """
+        self.file.forget_cached()
+        sound = next((i for i in range(self.sealer.index) if not self._holds(i)), None)
+        if sound is None:
+            return True
+        self.file.cut(self.state.layout.chunk_begins(sound))
+        self.sealer = self._sealer_at(sound)
+        return False
+
+    def _sealer_at(self, index: int) -> Sealer:
+        self.position = self.state.layout.chunk_begins(index)
+        self._kept = self._pending(index)
+        return Sealer(self._cipher, self.state.layout, index, self._kept)
+
+    def _pending(self, index: int) -> bytes:
+        if index < self.state.layout.chunks and (sealed := self.file.read_tail()):
+            tail = self._tails.open(index, Sealed(sealed))
+            if tail is not None:
+                return tail
+        return first_plaintext(self.state.layout, self.state.head) if index == 0 else b""
+
+    def _sound_chunks(self, length: int) -> int:
+        """Give how many chunks stand at the start of the file, the last of them authentic."""
+        index = self.state.layout.whole_chunks(length)
+        while index and not self._holds(index - 1):
+            index -= 1
+        return index
+
+    def _holds(self, index: int) -> bool:
+        layout = self.state.layout
+        framed = self.file.read(layout.chunk_begins(index), layout.chunk_begins(index + 1))
+        return self._cipher.holds(index, layout.sealed_chunk(index, framed))
+
+
+class MemoryBody:
+    """A body that was read and verified before anything of it is sealed."""
+
+    def __init__(self, content: bytes) -> None:
+        """Hold the content."""
+        self._rest = memoryview(content)
+
+    def read(self, octets: int) -> bytes:
+        """See `Body`."""
+        taken, self._rest = self._rest[:octets], self._rest[octets:]
+        return bytes(taken)
+
+    def stop_when(self, interrupted: Callable[[], bool]) -> None:
+        """See `Body`; nothing is waited for here."""
+
+
+def read_all(body: Body, octets: int) -> bytes:
+    """Read a body of known length into memory; shorter if it was cut."""
+    parts = []
+    while octets and (part := body.read(min(octets, CHUNK))):
+        parts.append(part)
+        octets -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,93 @@
+"""Sources: made once, and back again with nothing but a codename.
+
+The same work is done and the same words are said for a codename that exists and one that
+does not. No throttle counts failures: a codename has 103 bits, so guessing is hopeless, and
+a counter would let a stranger lock sources out. What is bounded is the memory that checks use.
+"""
+
+from dataclasses import dataclass, field
+
+from crypto.codename import Codename, Cost, derive, generate, parse
+from crypto.errors import MistypedWordError, WordCountError
+from submit.intake.admission import Admission
+from submit.intake.identifiers import new_designation
+from submit.intake.ports import Clock
+from submit.intake.refusals import MistypedWordRefusal, WordCountRefusal, WrongCodenameError
+from submit.intake.sessions import Session, Sessions
+from submit.store.errors import TakenError
+from submit.store.records import SourceRow
+from submit.store.records import Sources as SourceRows
+
+_CHECKS_AT_ONCE = 2  # 64 MiB each
+_WAIT = 20  # seconds for a place
+_ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A source has come in. `codename` is set the first time only: it is shown once."""
+
+    cookie: str = field(repr=False)
+    codename: Codename | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CodenameRules:
+    """How codenames are turned into locators and keys here."""
+
+    salt: bytes = field(repr=False)
+    cost: Cost
+
+
+class Sources:
+    """The sources of this site."""
+
+    def __init__(
+        self, rows: SourceRows, sessions: Sessions, clock: Clock, codenames: CodenameRules
+    ) -> None:
+        """Keep sources in `rows`."""
+        self._rows, self._sessions, self._clock, self._codenames = rows, sessions, clock, codenames
+        self._checks = Admission(_CHECKS_AT_ONCE)
+
+    def create(self) -> Entered:
+        """Make a new source and log it in."""
+        codename = generate()
+        with self._checks.admit(_WAIT):
+            derived = derive(codename, self._codenames.salt, self._codenames.cost)
+        self._add(derived.locator)
+        return Entered(self._sessions.begin(derived.locator, derived.key), codename)
+
+    def enter(self, typed: str) -> Entered:
+        """Log a source in with its codename; the three refusals of a codename otherwise."""
+        codename = _parse(typed)
+        with self._checks.admit(_WAIT):
+            derived = derive(codename, self._codenames.salt, self._codenames.cost)
+        if self._rows.find(derived.locator) is None:
+            raise WrongCodenameError
+        self._rows.visit(derived.locator, self._clock.day())
+        return Entered(self._sessions.begin(derived.locator, derived.key))
+
+    def recall(self, cookie: str | None) -> Session:
+        """Open the session of a cookie; NoSessionError if there is none."""
+        return self._sessions.recall(cookie)
+
+    def leave(self, cookie: str | None) -> None:
+        """End the session of a cookie."""
+        self._sessions.end(cookie)
+
+    def _add(self, locator: bytes) -> None:
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._rows.add(SourceRow(locator, new_designation(), self._clock.day()))
+            except TakenError:
+                continue
+        raise RuntimeError("internal error: no designation is free")
+
+
+def _parse(typed: str) -> Codename:
+    try:
+        return parse(typed)
+    except MistypedWordError as error:
+        raise MistypedWordRefusal(error.position, error.suggestion) from None
+    except WordCountError as error:
+        raise WordCountRefusal(error.count) from None

@@ -1,0 +1,197 @@
+"""Uploads as their source sees them: created, asked about, appended to, taken back.
+
+The thin clerk of submit.tus: it looks up, asks the judge, and does as it is told.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from crypto.archive import encode_head
+from crypto.layout import MAX_CONTENT
+from crypto.seal import IV_LENGTH, data_header
+from crypto.session_key import NewMessageKeys
+from submit.intake.filling import Filling
+from submit.intake.identifiers import new_upload_id
+from submit.intake.opening import Opening
+from submit.intake.ports import Body
+from submit.intake.receive import Progress
+from submit.intake.refusals import DamagedUploadError
+from submit.intake.sessions import Session
+from submit.intake.state import UploadState, unwrap_length, unwrap_state, wrap_state
+from submit.store.errors import MissingFileError
+from submit.store.files import SealedFile
+from submit.store.records import Kind, State, UploadRow
+from submit.tus.refusals import (
+    CompleteTerminationError,
+    LengthTooLargeError,
+    OffsetMismatchError,
+    UploadNotFoundError,
+)
+from submit.tus.requests import Append, Creation, decide_offset
+from submit.tus.state import Event, move
+from submit.tus.state import State as Life
+
+_NOTHING = Append(offset=0, content_length=0, checksum=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far an upload is. `expires` is a day number; None once it is complete."""
+
+    id: str
+    offset: int
+    length: int
+    metadata: str
+    expires: int | None
+
+
+class Uploads:
+    """The uploads of all sources."""
+
+    def __init__(self, filling: Filling, opening: Opening) -> None:
+        """Fill them with `filling`; begin them with `opening`."""
+        self._filling, self._opening = filling, opening
+        self._rows, self._files = filling.rows, filling.files
+
+    def create(self, session: Session, creation: Creation, body: Body) -> Status:
+        """Make an upload, with its first octets if they came along; durable on return."""
+        if creation.length > MAX_CONTENT:
+            raise LengthTooLargeError
+        upload = new_upload_id()
+        keys = self._opening.new_keys()
+        state = self._new_state(session, upload, creation, keys)
+        self._files.require_room(state.layout.file_length)
+        wrapped = wrap_state(session.key, upload, state)
+        day = self._filling.clock.day()
+        row = UploadRow(upload, session.source, Kind.FILE, State.OPEN, day, wrapped=wrapped)
+        self._rows.add(row)
+        with self._created(row, keys.pkesks + data_header(state.layout, state.iv), state) as made:
+            self._filling.fill(session, row, made, creation.body or _NOTHING, body)
+            return self._status(row, made)
+
+    def status(self, session: Session, upload: str) -> Status:
+        """Tell how far an upload is; any older request that still appends to it stops."""
+        row = self._row(session, upload, Event.LOOK)
+        if row.state is State.COMPLETE:
+            return _complete_status(session, row)
+        with self._progress(session, row) as progress:
+            self._complete_if_whole(session, row, progress)
+            return self._status(row, progress)
+
+    def append(self, session: Session, upload: str, append: Append, body: Body) -> Status:
+        """Add octets at the offset; durable on return.
+
+        A wrong offset stops nobody: a browser sends an old request again unasked.
+        """
+        row = self._row(session, upload, Event.APPEND)
+        if row.state is State.COMPLETE:
+            status = _complete_status(session, row)
+            decide_offset(status.offset, status.length, append)
+            return status
+        if append.offset != self.peek(session, row):
+            raise OffsetMismatchError
+        with self._progress(session, row) as progress:
+            self._filling.fill(session, row, progress, append, body)
+            return self._status(row, progress)
+
+    def terminate(self, session: Session, upload: str) -> None:
+        """Take an upload that is not complete back."""
+        row = self._row(session, upload, Event.TERMINATE)
+        if not self._rows.abandon(row.id):
+            raise CompleteTerminationError
+        self._files.remove(row.id)
+        self._rows.remove(row.id)
+
+    def peek(self, session: Session, row: UploadRow) -> int:
+        """Give the offset of an open upload without stopping whoever appends to it."""
+        with self._opened(session, row) as (state, file):
+            return Progress(state, file, file.length()).offset
+
+    def unfinished(self, session: Session) -> Iterator[tuple[UploadState, str, int]]:
+        """Give state, id and offset of each open upload of this source's."""
+        for row in self._rows.unfinished(session.source):
+            try:
+                with self._opened(session, row) as (state, file):
+                    yield state, row.id, Progress(state, file, file.length()).offset
+            except UploadNotFoundError:
+                continue
+
+    def _new_state(
+        self, session: Session, upload: str, creation: Creation, keys: NewMessageKeys
+    ) -> UploadState:
+        facts = creation.facts
+        entry = self._opening.entry(upload, session.source, facts)
+        return UploadState(
+            session_key=keys.session_key,
+            iv=os.urandom(IV_LENGTH),
+            prefix=len(keys.pkesks),
+            head=encode_head(entry, creation.length),
+            length=creation.length,
+            name=facts.filename,
+            path=facts.path,
+            metadata=creation.metadata,
+        )
+
+    def _row(self, session: Session, upload: str, event: Event) -> UploadRow:
+        row = self._rows.find(upload, session.source)
+        move(_life(row), event)
+        if row is None:  # `move` has refused already
+            raise UploadNotFoundError
+        return row
+
+    @contextmanager
+    def _created(self, row: UploadRow, start: bytes, state: UploadState) -> Iterator[Progress]:
+        try:
+            file = self._files.create(row.id, start)
+        except BaseException:
+            self._rows.remove(row.id)
+            raise
+        try:
+            yield Progress(state, file, len(start))
+        finally:
+            file.close()
+
+    @contextmanager
+    def _opened(self, session: Session, row: UploadRow) -> Iterator[tuple[UploadState, SealedFile]]:
+        state = unwrap_state(session.key, row.id, row.wrapped or b"")
+        try:
+            file = self._files.open(row.id)
+        except MissingFileError:
+            raise UploadNotFoundError from None
+        try:
+            yield state, file
+        finally:
+            file.close()
+
+    @contextmanager
+    def _progress(self, session: Session, row: UploadRow) -> Iterator[Progress]:
+        with self._opened(session, row) as (state, file):
+            progress = Progress(state, file, file.claim())
+            progress.mend()
+            yield progress
+
+    def _complete_if_whole(self, session: Session, row: UploadRow, progress: Progress) -> None:
+        if progress.is_whole:
+            # Damage found now is no news for HEAD: the offset it answers is the lower one.
+            with suppress(DamagedUploadError):
+                self._filling.complete(session, row, progress)
+
+    def _status(self, row: UploadRow, progress: Progress) -> Status:
+        state, day = progress.state, self._filling.clock.day()
+        expires = None if progress.is_whole else day + self._filling.rules.upload_idle_days
+        return Status(row.id, progress.offset, state.length, state.metadata, expires)
+
+
+def _life(row: UploadRow | None) -> Life:
+    if row is None:
+        return Life.GONE
+    if row.state is State.COMPLETE and row.wrapped is None:
+        return Life.FORGOTTEN
+    return Life(row.state)
+
+
+def _complete_status(session: Session, row: UploadRow) -> Status:
+    length = unwrap_length(session.key, row.id, row.wrapped or b"")
+    return Status(row.id, length, length, "", None)

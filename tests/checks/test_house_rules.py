@@ -89,6 +89,12 @@ def test_no_secret_comes_from_a_guessable_source(path: Path) -> None:
     assert [name for name in imported(read(path)) if name.split(".")[0] == "random"] == []
 
 
+@pytest.mark.parametrize("path", modules("submit", "config"), ids=name_of)
+def test_the_service_cannot_open_what_it_sealed(path: Path) -> None:
+    """Opening sealed files is for the offline tool: no module of the service imports it."""
+    assert [name for name in imported(read(path)) if name.startswith("crypto.open")] == []
+
+
 @every_module
 def test_every_test_has_its_sentence(path: Path) -> None:
     """Each test says in one sentence what holds, and asks one thing."""

@@ -1,0 +1,113 @@
+"""How a no, and anything that is not there, becomes a page or JSON.
+
+Rule 1: what is shown is constant words, never what the client wrote or what the inside knows.
+Rule 2: a fault of ours answers 500 and says only what the source needs: what is kept, what to do.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from submit.errors import Refusal
+from submit.intake.refusals import (
+    BusyError,
+    MistypedWordRefusal,
+    NoSessionError,
+    WordCountRefusal,
+    WrongCodenameError,
+)
+from submit.web import tokens, words
+from submit.web.asking import brings_body, wants_json
+
+# After these the next step is to enter the codename, so the page has the form for it.
+_ASK_FOR_CODENAME = (MistypedWordRefusal, NoSessionError, WordCountRefusal, WrongCodenameError)
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+_UNKNOWN_WORD = "The {ordinal} word is not in our list, so it is mistyped. "
+_SUGGESTION = "Did you mean “{suggestion}”? "
+_ALL_AGAIN = "Please enter all eight words again."
+
+_FAULT = (
+    "Something broke on our side. What was counted as arrived is kept. "
+    "Wait a few minutes, enter your codename again, look at what has arrived, and send the rest."
+)
+_WORDS = {
+    HTTPStatus.NOT_FOUND: "There is no such page here. Nothing was changed.",
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "This page cannot be used in this way. Nothing was changed. "
+        "Please start again from the first page."
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "This was more than can be sent in one go. Nothing from it was kept. "
+        "Please send it in smaller parts."
+    ),
+}
+_UNREADABLE = "We could not read this request. Nothing from it was kept. Please try again."
+
+
+def answer(
+    facts: Mapping[str, object], template: str, status: int = HTTPStatus.OK, **shown: object
+) -> Response:
+    """Answer with `facts` as JSON, or with the page made of `shown`, as the client prefers."""
+    body = jsonify(facts) if wants_json(request) else render_template(template, **shown)
+    response = make_response(body)
+    response.status_code = status
+    return response
+
+
+def answer_with_form(template: str, status: int = HTTPStatus.OK, **shown: object) -> Response:
+    """Answer with a page whose forms work before there is a session."""
+    secret = tokens.recall_form_secret(request)
+    page = render_template(template, form_token=tokens.derive_form_token(secret), **shown)
+    response = make_response(page, status)
+    tokens.keep_form_secret(response, secret)
+    return response
+
+
+def answer_refusals(app: Flask) -> None:
+    """Make the app answer every refusal, missing page and fault in words."""
+    app.register_error_handler(Refusal, answer_refusal)
+    app.register_error_handler(HTTPException, _answer_http_exception)
+    app.jinja_env.filters.update(size=words.size, in_fours=words.in_fours, shown=words.shown)
+    app.jinja_env.globals.update(share=words.share)
+
+
+def answer_refusal(refusal: Refusal) -> Response:
+    """Return the page, or the JSON, of a refusal."""
+    said = say(refusal)
+    if isinstance(refusal, _ASK_FOR_CODENAME) and not wants_json(request):
+        response = answer_with_form("refused.html", refusal.status, words=said)
+    else:
+        response = answer({"error": said}, "refused.html", refusal.status, words=said)
+    if isinstance(refusal, BusyError):
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return close_unread(response)
+
+
+def say(refusal: Refusal) -> str:
+    """Return a refusal's words. A mistyped word is named by its place, never repeated."""
+    if not isinstance(refusal, MistypedWordRefusal):
+        return refusal.public
+    place = _ORDINALS[refusal.position]
+    hint = _SUGGESTION.format(suggestion=refusal.suggestion) if refusal.suggestion else ""
+    return _UNKNOWN_WORD.format(ordinal=place) + hint + _ALL_AGAIN
+
+
+def close_unread(response: Response) -> Response:
+    """End the connection after an answer that came before the whole body was read."""
+    if brings_body(request):
+        response.headers["Connection"] = "close"
+    return response
+
+
+def _answer_http_exception(fault: HTTPException) -> Response:
+    status = HTTPStatus(fault.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    said = _FAULT if ours else _WORDS.get(status, _UNREADABLE)
+    response = answer({"error": said}, "refused.html", status, words=said)
+    allowed = dict(fault.get_headers()).get("Allow")
+    if allowed:
+        response.headers["Allow"] = allowed
+    return close_unread(response)

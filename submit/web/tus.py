@@ -1,0 +1,146 @@
+"""The tus routes: headers in, answers out. Everything is decided in submit.tus and the intake.
+
+No cookie alone changes anything here: every request but OPTIONS must carry Tus-Resumable,
+which a foreign page cannot send without asking first, and nobody answers that question.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from submit.errors import Refusal
+from submit.intake.door import Intake
+from submit.intake.ports import Body
+from submit.intake.refusals import BusyError, NoSessionError
+from submit.intake.sessions import Session
+from submit.intake.uploads import Status
+from submit.tus.answers import (
+    Answer,
+    answer_append,
+    answer_creation,
+    answer_head,
+    answer_options,
+    answer_refusal,
+    answer_termination,
+)
+from submit.tus.grammar import UploadId, parse_upload_id
+from submit.tus.headers import Headers, collect_headers
+from submit.tus.limits import Limits
+from submit.tus.refusals import UnknownMethodError, UploadNotFoundError
+from submit.tus.requests import (
+    Method,
+    decide_append,
+    decide_creation,
+    decide_head,
+    decide_termination,
+    effective_method,
+)
+from submit.web.asking import refuse_foreign_page
+from submit.web.cookie import session_cookie
+
+_READER = "nightferry.reader"  # set by our worker; absent under another server
+_METHODS = ["OPTIONS", "POST", "HEAD", "PATCH", "DELETE", "GET", "PUT"]
+
+
+class RequestBody:
+    """A request's body as the intake reads it; see its `Body`."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        """Read from a WSGI environment."""
+        self._input, self._reader = environ["wsgi.input"], environ.get(_READER)
+
+    def read(self, octets: int) -> bytes:
+        """See `Body`."""
+        return bytes(self._input.read(octets))
+
+    def stop_when(self, interrupted: Callable[[], bool]) -> None:
+        """See `Body`."""
+        if self._reader is not None:
+            self._reader.stop_when(interrupted)
+
+
+def tus_routes(intake: Intake, limits: Limits) -> Blueprint:
+    """Build the routes under /uploads."""
+    routes = Blueprint("tus", __name__)
+    views = TusViews(intake, limits)
+    for rule in ("/uploads", "/uploads/", "/uploads/<upload>"):
+        routes.add_url_rule(
+            rule, rule, views.answer, methods=_METHODS, provide_automatic_options=False
+        )
+    return routes
+
+
+class TusViews:
+    """Answers tus requests."""
+
+    def __init__(self, intake: Intake, limits: Limits) -> None:
+        """Ask `intake` within `limits`."""
+        self._intake, self._uploads, self._limits = intake, intake.uploads, limits
+
+    def answer(self, upload: str | None = None) -> Response:
+        """Answer any request under /uploads."""
+        try:
+            return _respond(self._answer(upload))
+        except Refusal as refusal:
+            response = _respond(answer_refusal(refusal))
+            response.headers["Connection"] = "close"
+            if isinstance(refusal, BusyError):
+                response.headers["Retry-After"] = str(refusal.retry_after)
+            return response
+
+    def _answer(self, upload: str | None) -> Answer:
+        headers = collect_headers(request.headers.items())
+        method = effective_method(request.method, headers)
+        if method is Method.OPTIONS:
+            return answer_options(self._limits)
+        refuse_foreign_page(request)
+        if upload is None:
+            if method is not Method.POST:
+                raise UnknownMethodError
+            return self._create(headers, RequestBody(request.environ))
+        return self._answer_upload(method, headers, upload)
+
+    def _answer_upload(self, method: Method, headers: Headers, text: str) -> Answer:
+        if method is Method.HEAD:
+            decide_head(headers)
+            status = self._uploads.status(*self._own(text))
+            return answer_head(status.offset, status.length, status.metadata, status.expires)
+        if method is Method.PATCH:
+            append = decide_append(headers, self._limits)
+            session, upload = self._own(text)
+            with self._intake.forms.admit():
+                body: Body = RequestBody(request.environ)
+                status = self._uploads.append(session, upload, append, body)
+            return answer_append(status.offset, status.expires)
+        if method is Method.DELETE:
+            decide_termination(headers)
+            self._uploads.terminate(*self._own(text))
+            return answer_termination()
+        raise UnknownMethodError
+
+    def _create(self, headers: Headers, body: Body) -> Answer:
+        creation = decide_creation(headers, self._limits)
+        session = self._intake.sources.recall(session_cookie(request))
+        with self._intake.forms.admit():
+            status: Status = self._uploads.create(session, creation, body)
+        offset = None if creation.body is None else status.offset
+        return answer_creation(UploadId(status.id), offset, status.expires)
+
+    def _own(self, text: str) -> tuple[Session, UploadId]:
+        """Give session and id; without a session every id is as unknown as any other."""
+        upload = parse_upload_id(text)
+        try:
+            return self._intake.sources.recall(session_cookie(request)), upload
+        except NoSessionError:
+            raise UploadNotFoundError from None
+
+
+def _respond(answer: Answer) -> Response:
+    response = Response(answer.body, status=answer.status_line)
+    if not answer.body:
+        # Flask would announce a type of nothing.
+        response.headers.pop("Content-Type", None)
+    for name, value in answer.headers:
+        response.headers[name] = value
+    return response

@@ -20,18 +20,23 @@ from tests.tus.houses import (
     offset_of,
 )
 
-METADATA = "filename 0LLQuNC00LXQvi5tcDQ=,relativePath Li4vLi4veA==,mine,lastModified MTcwMDAwMDAwMDAwMA=="
+METADATA = (
+    "filename 0LLQuNC00LXQvi5tcDQ=,relativePath Li4vLi4veA==,mine,lastModified MTcwMDAwMDAwMDAwMA=="
+)
 
 
 def extensions(house: House) -> list[str]:
+    """List the announced extensions."""
     return house.ask("OPTIONS", "/uploads").headers["tus-extension"].split(",")
 
 
 def with_metadata(house: House, value: str) -> Reply:
+    """Ask for a new upload with this Upload-Metadata."""
     return creates(house, 4, ("Upload-Metadata", value))
 
 
 def checksum(body: bytes, algorithm: str = "sha1") -> tuple[str, str]:
+    """Make the Upload-Checksum of a body."""
     digest = hashlib.new(algorithm, body, usedforsecurity=False).digest()
     return "Upload-Checksum", f"{algorithm} {base64.b64encode(digest).decode()}"
 

@@ -65,6 +65,7 @@ class House(Protocol):
 
 
 def framed(fields: Fields, body: bytes) -> list[tuple[str, str]]:
+    """Add the Content-Length of the body, unless the fields frame it themselves."""
     given = {name.lower() for name, _ in fields}
     if given & {"content-length", "transfer-encoding"}:
         return list(fields)
@@ -72,30 +73,29 @@ def framed(fields: Fields, body: bytes) -> list[tuple[str, str]]:
 
 
 def creates(house: House, length: int, *fields: tuple[str, str], body: bytes = b"") -> Reply:
-    return house.ask(
-        "POST", "/uploads", TUS, ("Upload-Length", str(length)), *fields, body=body
-    )
+    """Ask for a new upload."""
+    return house.ask("POST", "/uploads", TUS, ("Upload-Length", str(length)), *fields, body=body)
 
 
 def new_upload(house: House, length: int, *fields: tuple[str, str]) -> str:
+    """Make an upload and return its path."""
     reply = creates(house, length, *fields)
     assert reply.status == 201
     return reply.headers["location"]
 
 
-def appends(
-    house: House, path: str, offset: int, body: bytes, *fields: tuple[str, str]
-) -> Reply:
-    return house.ask(
-        "PATCH", path, TUS, OCTETS, ("Upload-Offset", str(offset)), *fields, body=body
-    )
+def appends(house: House, path: str, offset: int, body: bytes, *fields: tuple[str, str]) -> Reply:
+    """Send octets at an offset, as a correct client does."""
+    return house.ask("PATCH", path, TUS, OCTETS, ("Upload-Offset", str(offset)), *fields, body=body)
 
 
 def looks(house: House, path: str) -> Reply:
+    """Ask how far an upload is."""
     return house.ask("HEAD", path, TUS)
 
 
 def offset_of(house: House, path: str) -> int:
+    """Return the offset that HEAD tells."""
     return int(looks(house, path).headers["upload-offset"])
 
 

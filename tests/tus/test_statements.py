@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 def house() -> MemoryHouse:
+    """Return an empty house."""
     return MemoryHouse(Limits(max_upload_length=10**12))
 
 
@@ -57,6 +58,7 @@ class TestTermination(TerminationStatements):
 
 
 def functions(*files: str) -> set[str]:
+    """Name every function in files of this folder."""
     trees = [ast.parse((HERE / file).read_text("utf-8")) for file in files]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     return {node.name for node in nodes if isinstance(node, ast.FunctionDef)}

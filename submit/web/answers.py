@@ -18,8 +18,10 @@ from submit.intake.refusals import (
     WordCountRefusal,
     WrongCodenameError,
 )
-from submit.web import tokens, words
+from submit.web import words
 from submit.web.asking import brings_body, wants_json
+from submit.web.cookie import form_secret, keep_form_secret
+from submit.web.tokens import derive_form_token
 
 # After these the next step is to enter the codename, so the page has the form for it.
 _ASK_FOR_CODENAME = (MistypedWordRefusal, NoSessionError, WordCountRefusal, WrongCodenameError)
@@ -59,10 +61,10 @@ def answer(
 
 def answer_with_form(template: str, status: int = HTTPStatus.OK, **shown: object) -> Response:
     """Answer with a page whose forms work before there is a session."""
-    secret = tokens.recall_form_secret(request)
-    page = render_template(template, form_token=tokens.derive_form_token(secret), **shown)
+    secret = form_secret(request)
+    page = render_template(template, form_token=derive_form_token(secret), **shown)
     response = make_response(page, status)
-    tokens.keep_form_secret(response, secret)
+    keep_form_secret(response, secret)
     return response
 
 

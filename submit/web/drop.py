@@ -12,11 +12,12 @@ from submit.intake.refusals import NoSessionError
 from submit.intake.sessions import Session
 from submit.web.answers import answer, close_unread, say
 from submit.web.asking import wants_json
+from submit.web.cookie import session_cookie
 from submit.web.errors import FormTokenError, NotAFormError
 from submit.web.files import Taking, take_files
 from submit.web.forms import read_fields
 from submit.web.multipart import Part, parse_boundary, read_parts, read_text
-from submit.web.tokens import SESSION_COOKIE, TOKEN_FIELD, prove_own_form
+from submit.web.tokens import TOKEN_FIELD, prove_own_form
 
 MAX_TOKEN_LENGTH = 256  # octets
 
@@ -71,7 +72,7 @@ class DropViews:
         return _account(taking)
 
     def _recall(self) -> Session:
-        return self._intake.sources.recall(request.cookies.get(SESSION_COOKIE))
+        return self._intake.sources.recall(session_cookie(request))
 
 
 def _describe(drop: Drop) -> dict[str, object]:

@@ -12,11 +12,12 @@ from flask import Blueprint, Response, jsonify, request
 from submit.intake.door import Intake, Site
 from submit.intake.refusals import NoSessionError
 from submit.intake.sources import Entered
-from submit.web import tokens
 from submit.web.answers import answer, answer_with_form
 from submit.web.asking import wants_json
+from submit.web.cookie import form_secret, give_session, session_cookie, take_session
 from submit.web.drop import DropViews
 from submit.web.forms import Fields, read_fields
+from submit.web.tokens import TOKEN_FIELD, derive_form_token, prove_own_form
 
 MAX_CODENAME_LENGTH = 4_096  # octets; eight words need at most 80
 
@@ -81,37 +82,33 @@ class DoorViews:
 
     def leave(self) -> Response:
         """End the session."""
-        cookie = _session_cookie()
+        cookie = session_cookie(request)
         session = self._sources.recall(cookie)
         fields = read_fields(request, MAX_CODENAME_LENGTH)
-        tokens.prove_own_form(request, fields.get(tokens.TOKEN_FIELD), session.form_token)
+        prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
         self._sources.leave(cookie)
         page = answer({}, "left.html")
-        tokens.take_session(page)
+        take_session(page)
         return page
 
     def _prove_landing_form(self) -> Fields:
         fields = read_fields(request, MAX_CODENAME_LENGTH)
-        expected = tokens.derive_form_token(tokens.recall_form_secret(request))
-        tokens.prove_own_form(request, fields.get(tokens.TOKEN_FIELD), expected)
+        expected = derive_form_token(form_secret(request))
+        prove_own_form(request, fields.get(TOKEN_FIELD), expected)
         return fields
 
     def _let_in(self, page: Response, entered: Entered) -> Response:
         # Whoever knew the cookie of before gains nothing by it.
-        self._sources.leave(_session_cookie())
-        tokens.give_session(page, entered.cookie)
+        self._sources.leave(session_cookie(request))
+        give_session(page, entered.cookie)
         return page
 
     def _is_inside(self) -> bool:
         try:
-            self._sources.recall(_session_cookie())
+            self._sources.recall(session_cookie(request))
         except NoSessionError:
             return False
         return True
-
-
-def _session_cookie() -> str | None:
-    return request.cookies.get(tokens.SESSION_COOKIE)
 
 
 def _see(address: str) -> Response:

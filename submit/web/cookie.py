@@ -1,0 +1,52 @@
+"""The two cookies of the source site: the session, and the form secret of who is not inside yet.
+
+Neither says anything: both are random. Neither has a lifetime: it dies with the browser.
+"""
+
+import re
+import secrets
+
+from flask import Request, Response
+
+SESSION_COOKIE = "nightferry"
+FORM_COOKIE = "nightferry_form"
+_FORM_SECRET = re.compile(r"[0-9A-Za-z_-]{43}")  # 32 octets in base64url
+
+
+def session_cookie(request: Request) -> str | None:
+    """Return the session cookie that came with a request."""
+    return request.cookies.get(SESSION_COOKIE)
+
+
+def form_secret(request: Request) -> str:
+    """Return this browser's form secret, or a new one: an open second tab stays usable."""
+    kept = request.cookies.get(FORM_COOKIE, "")
+    return kept if _FORM_SECRET.fullmatch(kept) else secrets.token_urlsafe(32)
+
+
+def keep_form_secret(response: Response, secret: str) -> None:
+    """Let the browser keep its form secret."""
+    _set(response, FORM_COOKIE, secret)
+
+
+def give_session(response: Response, cookie: str) -> None:
+    """Give the session to the browser, and take back the form secret.
+
+    Without the secret, loading the page with the codename again makes no second source.
+    """
+    _set(response, SESSION_COOKIE, cookie)
+    _forget(response, FORM_COOKIE)
+
+
+def take_session(response: Response) -> None:
+    """Make the browser forget its session."""
+    _forget(response, SESSION_COOKIE)
+
+
+def _set(response: Response, name: str, value: str) -> None:
+    # No `Secure`: an onion address is reached over http, inside Tor's own encryption.
+    response.set_cookie(name, value, httponly=True, samesite="Strict", path="/")
+
+
+def _forget(response: Response, name: str) -> None:
+    response.delete_cookie(name, httponly=True, samesite="Strict", path="/")

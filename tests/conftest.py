@@ -1,0 +1,13 @@
+"""What all tests share: how hypothesis searches, here and in CI."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Two shared cores make single examples slow at random: a deadline would only find the machine.
+settings.register_profile(
+    "here", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+# As many examples as leave the whole suite under twenty minutes; a night can take more.
+settings.register_profile("night", parent=settings.get_profile("here"), max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "here"))

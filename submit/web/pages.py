@@ -77,7 +77,7 @@ class DoorViews:
         """Let a source in by its codename."""
         fields = self._prove_landing_form()
         entered = self._sources.enter(fields.get("codename", ""))
-        page = jsonify() if wants_json(request) else _see("/drop")
+        page = jsonify({}) if wants_json(request) else _see("/drop")
         return self._let_in(page, entered)
 
     def leave(self) -> Response:

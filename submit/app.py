@@ -1,0 +1,190 @@
+"""Builds the service from its settings: the only place that constructs anything.
+
+Rule 1: nothing is read from the environment or from a global.
+Rule 2: it refuses to start rather than run without a protection.
+"""
+
+import datetime as dt
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crypto.recipients import Recipient, inspect
+from flask import Flask
+
+from config.settings import Settings
+from crypto.codename import RFC_9106_SECOND, Cost
+from crypto.layout import MAX_CONTENT
+from crypto.session_key import SessionKeyMaker
+from submit.intake.admission import Admission
+from submit.intake.door import Intake, Site
+from submit.intake.drop import Drops
+from submit.intake.filling import Filling
+from submit.intake.forms import Forms, Messages, Whole
+from submit.intake.housekeeping import Housekeeping
+from submit.intake.opening import Opening
+from submit.intake.ports import Clock, Rules
+from submit.intake.sessions import Sessions
+from submit.intake.sources import CodenameRules, Sources
+from submit.intake.uploads import Uploads
+from submit.store.database import Database, migrate
+from submit.store.disk import Disk, FolderDisk
+from submit.store.files import SealedFiles
+from submit.store.owners import SharedOwners
+from submit.store.records import Sessions as SessionRows
+from submit.store.records import Sources as SourceRows
+from submit.store.records import Uploads as UploadRows
+from submit.tus.limits import Limits
+from submit.web.answers import answer_refusals
+from submit.web.headers import dress_answers, guard_door
+from submit.web.pages import source_pages
+from submit.web.tus import tus_routes
+
+_GPG = "gpg"
+_SALT_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things lie in the data folder."""
+
+    data: Path
+
+    @property
+    def uploads(self) -> Path:
+        """Sealed files and tails."""
+        return self.data / "uploads"
+
+    @property
+    def run(self) -> Path:
+        """What means nothing after a restart, and the marks of workers that run."""
+        return self.data / "run"
+
+    @property
+    def gnupg(self) -> Path:
+        """GnuPG's home, which is and stays empty."""
+        return self.data / "gnupg"
+
+    @property
+    def salt(self) -> Path:
+        """The secret salt of this deployment's codenames. Lost, no source can come back."""
+        return self.data / "codename.salt"
+
+    def make(self) -> None:
+        """Make what is missing; nobody else may look into any of it."""
+        for folder in (self.data, self.uploads, self.run, self.gnupg):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.salt.exists():
+            _write_once(self.salt, secrets.token_bytes(_SALT_LENGTH))
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What tests put another of in place of: the clock, the disk, the cost of a codename."""
+
+    seconds: Callable[[], float] = time.time  # noqa: TID251 # the edge, where the clock enters
+    cost: Cost = RFC_9106_SECOND
+    disk: Callable[[Path], Disk] = FolderDisk
+
+
+def inspect_recipients(settings: Settings, world: World) -> tuple[Recipient, ...]:
+    """Look at the certificates; one of crypto's recipient errors, in words, if one will not do."""
+    places = Places(settings.data)
+    places.make()
+    today = dt.datetime.fromtimestamp(world.seconds(), dt.UTC).date()
+    return inspect(settings.recipients, places.gnupg, today)
+
+
+def prepare(settings: Settings, world: World, *, clean: bool) -> None:
+    """Do what must be done once before workers start; `clean` if the last run ended well."""
+    inspect_recipients(settings, world)
+    database = Database(settings.database, 1)
+    try:
+        database.require_current()
+        intake = build_intake(settings, world, database)
+        intake.housekeeping.start(clean=clean)
+    finally:
+        database.close()
+
+
+def make_database(settings: Settings) -> None:
+    """Make the database, or bring it to this version's form."""
+    Places(settings.data).make()
+    migrate(settings.database)
+
+
+def build_intake(settings: Settings, world: World, database: Database) -> Intake:
+    """Build the intake and everything it stands on."""
+    places = Places(settings.data)
+    clock = Clock(world.seconds)
+    rules = _rules(settings)
+    files = SealedFiles(
+        world.disk(places.uploads), SharedOwners(places.run / "owners"), settings.disk_reserve
+    )
+    source_rows, upload_rows = SourceRows(database), UploadRows(database)
+    session_rows = SessionRows(database)
+    sessions = Sessions(session_rows, clock, rules)
+    keys = SessionKeyMaker(_GPG, places.gnupg, settings.recipients)
+    opening = Opening(keys, source_rows, clock)
+    uploads = Uploads(Filling.build(upload_rows, files, sessions, clock, rules), opening)
+    whole = Whole(upload_rows, files, opening, sessions, clock, rules)
+    codenames = CodenameRules(places.salt.read_bytes(), world.cost)
+    return Intake(
+        sources=Sources(source_rows, sessions, clock, codenames),
+        uploads=uploads,
+        drop=Drops(upload_rows, uploads),
+        forms=Forms(whole, Admission(settings.uploads_at_once)),
+        messages=Messages(whole),
+        housekeeping=Housekeeping(upload_rows, session_rows, files, clock, rules),
+    )
+
+
+def create_source_app(settings: Settings, world: World) -> Flask:
+    """Build the source's site."""
+    database = Database(settings.database, settings.threads)
+    database.require_current()
+    intake = build_intake(settings, world, database)
+    recipients = inspect_recipients(settings, world)
+    site = _site(settings, recipients)
+    app = Flask("submit.web", static_folder=None)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    guard_door(app, site.hosts)
+    dress_answers(app)
+    answer_refusals(app)
+    app.register_blueprint(source_pages(intake, site))
+    app.register_blueprint(tus_routes(intake, Limits(site.max_upload_length)))
+    return app
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        max_form_file_length=settings.max_form_file_length,
+        max_message_length=settings.max_message_length,
+        session_idle_quarters=-(-settings.session_idle_minutes // 15),
+        upload_idle_days=settings.upload_idle_days,
+    )
+
+
+def _site(settings: Settings, recipients: tuple[Recipient, ...]) -> Site:
+    return Site(
+        hosts=tuple(host.lower() for host in settings.hosts),
+        fingerprints=tuple(recipient.fingerprint for recipient in recipients),
+        certificates=b"".join(path.read_bytes() for path in settings.recipients),
+        max_message_length=settings.max_message_length,
+        max_form_file_length=settings.max_form_file_length,
+        max_upload_length=min(settings.max_upload_length, MAX_CONTENT),
+    )
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.rename(path)

@@ -1,0 +1,79 @@
+"""Parse the command line and run the command; errors come in words, with exit status 1."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from config.errors import SettingsError
+from crypto.errors import CryptoError
+from submit.cli import demo, operate
+from submit.cli.failure import CommandError
+from submit.store.errors import WrongRevisionError
+
+_NOT_MIGRATED = (
+    "the database is missing or of another version. Nothing was changed. "
+    "Run: ./nightferry migrate --config FILE"
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; give its exit status."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except (SettingsError, CryptoError, CommandError) as error:
+        print(f"nightferry: {error}", file=sys.stderr)
+    except WrongRevisionError:
+        print(f"nightferry: {_NOT_MIGRATED}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("nightferry: stopped", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./nightferry", description="Nightferry")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    serve = _add(commands, "serve", operate.serve, "serve a site with gunicorn")
+    serve.add_argument("site", choices=["source"], help="which site")
+    for name, command, words in (
+        ("migrate", operate.migrate, "make the database or bring it to this version's form"),
+        ("recipients", operate.recipients, "show whom uploads are sealed to"),
+        ("expire", operate.expire, "end the unfinished uploads that nobody moved"),
+    ):
+        _add(commands, name, command, words)
+    for subparser in commands.choices.values():
+        if subparser.get_default("command") is not demo.run:
+            subparser.add_argument("--config", type=Path, required=True, help="the settings")
+    return parser
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _add(commands, "demo", demo.run, "serve on this machine with a throwaway key")
+    parser.add_argument("--port", type=_port, default=8080, help="on 127.0.0.1; default 8080")
+    parser.add_argument(
+        "--data", type=Path, default=Path("demo-data"), help="a folder; default demo-data"
+    )
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    command: Callable[[argparse.Namespace], int],
+    words: str,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,52 @@
+"""The operator's commands: serve, migrate, recipients, expire."""
+
+import argparse
+import datetime as dt
+
+from crypto.recipients import Recipient, expiring_soon
+
+from config.settings import Settings, load
+from submit.app import World, build_intake, inspect_recipients, make_database
+from submit.serve.site import Site
+from submit.store.database import Database
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve until a signal ends it."""
+    Site(load(options.config), World(), lambda: None).run()
+    return 0
+
+
+def migrate(options: argparse.Namespace) -> int:
+    """Make or upgrade the database."""
+    make_database(load(options.config))
+    print("the database is at this version's form")
+    return 0
+
+
+def recipients(options: argparse.Namespace) -> int:
+    """Show the recipients; status 2 if one of them expires soon."""
+    world = World()
+    found = inspect_recipients(load(options.config), world)
+    today = dt.datetime.fromtimestamp(world.seconds(), dt.UTC).date()
+    soon = [recipient for recipient in found if expiring_soon(recipient, today)]
+    for recipient in found:
+        print(_describe(recipient, warn=recipient in soon))
+    return 2 if soon else 0
+
+
+def expire(options: argparse.Namespace) -> int:
+    """Do the daily work: run it from a timer."""
+    settings: Settings = load(options.config)
+    database = Database(settings.database, 1)
+    database.require_current()
+    count = build_intake(settings, World(), database).housekeeping.daily()
+    database.close()
+    print(f"unfinished uploads that can no longer be resumed: {count}")
+    return 0
+
+
+def _describe(recipient: Recipient, *, warn: bool) -> str:
+    until = f"until {recipient.expires}" if recipient.expires else "no expiry"
+    warning = "  EXPIRES SOON: make a new key, or extend this one" if warn else ""
+    return f"{recipient.fingerprint}  {until}  {', '.join(recipient.user_ids)}{warning}"

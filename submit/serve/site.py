@@ -1,0 +1,136 @@
+"""Runs gunicorn with the shipped settings, and keeps the marks that tell how a run ended.
+
+Each worker has a file `worker-PID` in the run folder for as long as it lives. One that is
+still there when its process is not tells that it was killed: uploads may hold a torn chunk.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from config.settings import Settings
+from submit.app import Places, World, create_source_app, prepare
+from submit.serve.log import FaultHandler, QuietLogger
+from submit.serve.reader import Patience
+from submit.serve.worker import PatientWorker
+from submit.store.database import Database
+from submit.store.records import Uploads
+
+_HEAD_PATIENCE = 60  # seconds for a request head: Tor is slow, but a head is short
+
+
+class PatientArbiter(Arbiter):  # type: ignore[misc] # gunicorn ships no types
+    """gunicorn's master; every way to stop it lets the workers keep what has arrived."""
+
+    def handle_int(self) -> None:
+        """See gunicorn: Ctrl-C."""
+        self.handle_term()
+
+    def handle_quit(self) -> None:
+        """See gunicorn."""
+        self.handle_term()
+
+
+class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
+    """gunicorn, set up from the settings; `ready` is called when the first worker serves."""
+
+    def __init__(self, settings: Settings, world: World, ready: Callable[[], None]) -> None:
+        """Serve the source's site."""
+        self._settings, self._world, self._ready = settings, world, ready
+        self._marks = Marks(Places(settings.data).run)
+        super().__init__()
+
+    def run(self) -> None:
+        """Serve until a signal ends it; then SystemExit."""
+        PatientArbiter(self).run()
+
+    def load_config(self) -> None:
+        """See gunicorn."""
+        PatientWorker.patience = Patience(_HEAD_PATIENCE, self._settings.body_idle_seconds)
+        for key, value in self._options().items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Flask:
+        """Build the application, in the worker."""
+        app = create_source_app(self._settings, self._world)
+        app.logger.handlers[:] = [FaultHandler()]
+        app.logger.propagate = False
+        return app
+
+    def _options(self) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "bind": [settings.listen],
+            "worker_class": PatientWorker,
+            "workers": settings.workers,
+            "threads": settings.threads,
+            "worker_connections": settings.threads + 600,
+            "keepalive": 30,
+            "timeout": 60,
+            "graceful_timeout": 20,
+            "backlog": 512,
+            "worker_tmp_dir": "/dev/shm",  # noqa: S108 # a heartbeat, in memory
+            "control_socket_disable": True,
+            "accesslog": None,
+            "errorlog": "-",
+            "loglevel": "warning",
+            "logger_class": QuietLogger,
+            "limit_request_line": 2048,
+            "limit_request_fields": 40,
+            "limit_request_field_size": 8190,
+            "forwarded_allow_ips": "",
+            "proxy_allow_ips": "",
+            "umask": 0o077,
+            "capture_output": False,
+            "proc_name": "nightferry",
+            "on_starting": self._on_starting,
+            "post_fork": lambda _arbiter, worker: self._marks.set(worker.pid),
+            "post_worker_init": self._on_worker_ready,
+            "worker_exit": lambda _arbiter, _worker: self._marks.clear(os.getpid()),
+            "child_exit": self._on_child_exit,
+        }
+
+    def _on_starting(self, _arbiter: object) -> None:
+        left = self._marks.left()
+        prepare(self._settings, self._world, clean=not left)
+        for pid in left:
+            self._marks.clear(pid)
+
+    def _on_worker_ready(self, worker: Any) -> None:
+        if worker.age == 1:
+            self._ready()
+
+    def _on_child_exit(self, _arbiter: object, worker: Any) -> None:
+        """Mark all open uploads if a worker was killed, not ended."""
+        if worker.pid in self._marks.left():
+            database = Database(self._settings.database, 1)
+            Uploads(database).suspect_all()
+            database.close()
+            self._marks.clear(worker.pid)
+            logging.getLogger("gunicorn.error").error("a worker was killed")
+
+
+class Marks:
+    """The files that stand for workers that run."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep them in `folder`."""
+        self._folder = folder
+
+    def set(self, pid: int) -> None:
+        """Note that a worker runs."""
+        (self._folder / f"worker-{pid}").touch(mode=0o600)
+
+    def clear(self, pid: int) -> None:
+        """Note that a worker has ended as it should, or that its death was dealt with."""
+        (self._folder / f"worker-{pid}").unlink(missing_ok=True)
+
+    def left(self) -> list[int]:
+        """Give the workers that are not known to have ended."""
+        return [int(path.name.partition("-")[2]) for path in self._folder.glob("worker-*")]

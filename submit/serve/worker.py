@@ -1,0 +1,126 @@
+"""The worker: gunicorn's threads, with deadlines, and with a stop that keeps what arrived.
+
+Threads, because each slow upload holds one for hours at 80 KiB (docs/performance.md).
+Closing is done by the request's own thread: gunicorn's main loop would wait there up to two
+seconds for each refused client, and accept nobody meanwhile.
+"""
+
+import errno
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn.http import wsgi
+from gunicorn.http.errors import ParseException
+from gunicorn.util import close_graceful
+from gunicorn.workers import gthread
+
+from submit.serve.answer import QuietResponse, constant_answer
+from submit.serve.reader import Patience, PatientUnreader
+
+READER = "nightferry.reader"  # where the application finds the reader in its environment
+
+_SEND_TIMEOUT = struct.pack("ll", 120, 0)  # seconds, microseconds
+_LINGER, _LINGER_OCTETS = 5.0, 16 << 20
+_LAST_LOOK = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
+
+# gunicorn takes no response class by configuration.
+wsgi.Response = QuietResponse
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Connection(gthread.TConn):  # type: ignore[misc] # gunicorn ships no types
+    """A client's connection, read with patience."""
+
+    def __init__(self, worker: "PatientWorker", sock: socket.socket, client: Any, own: Any) -> None:
+        """Belong to a worker."""
+        super().__init__(worker.cfg, sock, client, own)
+        self._worker = worker
+
+    def init(self) -> None:
+        """See gunicorn."""
+        fresh = not self.initialized
+        super().init()
+        if fresh:
+            self.parser.unreader = PatientUnreader(
+                self.sock, self._worker.patience, lambda: not self._worker.alive
+            )
+
+
+class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
+    """gunicorn's threaded worker; see the module."""
+
+    patience = Patience(head=60, body=120)
+
+    def init_process(self) -> None:
+        """See gunicorn."""
+        self._thread = threading.local()
+        super().init_process()
+
+    def load_wsgi(self) -> None:
+        """See gunicorn."""
+        super().load_wsgi()
+        application: WsgiApp = self.wsgi
+
+        def with_reader(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            environ[READER] = self._thread.reader
+            return application(environ, start)
+
+        self.wsgi = with_reader
+
+    def accept(self, listener: socket.socket) -> None:
+        """See gunicorn; a client that does not take its answer is dropped, too."""
+        try:
+            sock, address = listener.accept()
+        except OSError as error:
+            if error.errno not in _LAST_LOOK:
+                raise
+            return
+        self.nr_conns += 1
+        sock.setblocking(True)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
+        self.enqueue_req(Connection(self, sock, address, listener.getsockname()))
+
+    def handle(self, conn: Connection) -> Any:
+        """See gunicorn. What does not go on is closed here, by its own thread."""
+        if conn.initialized:
+            conn.parser.unreader.begin_head()
+        going_on = super().handle(conn)
+        if going_on is False:
+            close_graceful(conn.sock, _LINGER, _LINGER_OCTETS)
+        return going_on
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """See gunicorn. A body that ended early leaves nothing to go on with."""
+        reader = self._thread.reader = conn.parser.unreader
+        reader.begin_body()
+        try:
+            going_on = bool(super().handle_request(req, conn)) and not reader.cut
+        finally:
+            reader.begin_drain()
+        return going_on
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:  # noqa: FBT001 # gunicorn's
+        return bool(super()._keepalive_after(conn, keepalive)) and not conn.parser.unreader.cut
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """See gunicorn, which would drop what is on its way at Ctrl-C. This one stops as for TERM."""
+        self.handle_exit(sig, frame)
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Answer in constant words what gunicorn would answer with the client's own."""
+        del req, addr
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        if isinstance(exc, ParseException):
+            status = HTTPStatus.BAD_REQUEST
+            self.log.warning("Invalid request")
+        else:
+            self.log.exception("")
+        try:
+            client.sendall(constant_answer(status))
+        except OSError:
+            return

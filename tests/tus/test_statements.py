@@ -39,6 +39,12 @@ class TestCreationWithUpload(CreationWithUploadStatements):
 
 
 class TestExpiration(ExpirationStatements):
+    def test_refused_patch_can_tell_the_expiry(self, house: MemoryHouse) -> None:
+        """Where the clerk knows that the upload lives, a refused PATCH says until when, too."""
+        path = new_upload(house, 4)
+        reply = appends(house, path, 3, b"a")
+        assert (reply.status, "upload-expires" in reply.headers) == (409, True)
+
     def test_expired_upload_is_410(self, house: MemoryHouse) -> None:
         """What lay unfinished too long can be neither asked about nor continued, only removed."""
         path = new_upload(house, 4)

@@ -11,3 +11,6 @@ settings.register_profile(
 # As many examples as leave the whole suite under twenty minutes; a night can take more.
 settings.register_profile("night", parent=settings.get_profile("here"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "here"))
+
+# `server`: a real gunicorn for a module's tests.
+pytest_plugins = ["tests.live"]

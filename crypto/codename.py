@@ -10,6 +10,7 @@ Rule 3: a typing error is answered from the word list alone, before any work is 
 
 import re
 import secrets
+import threading
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,12 @@ _BETWEEN_WORDS = re.compile(r"[\s,\u060c\u3001]+")  # the commas are Latin, Arab
 _HYPHENS = re.compile(r"[\u2010-\u2015\u2212]")
 _NOT_A_LETTER = re.compile(r"[^a-z]+")
 _NEAR: Final = 2  # edits
+_LONG: Final = 5  # letters; of a shorter word two edits leave too little
+_NEAR_SHORT: Final = 1
+# OpenSSL fills the lanes of Argon2 with threads of its own, out of one small stock for the process.
+# Two derivations at once each hold one thread and wait for another, for ever, or fail with a
+# MemoryError (seen with OpenSSL 4.0.3). So one at a time; that also bounds the memory.
+_ONE_DERIVATION = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +100,18 @@ class WordList:
         return secrets.choice(self._words)
 
     def nearest(self, typed: str) -> str | None:
-        """Give the word at most two edits from `typed`, the first of the nearest, or None."""
-        best, limit = None, min(_NEAR, len(typed) - 1)
-        for word in self._words:
-            distance = _edits(typed, word, limit)
-            if distance is not None:
-                best, limit = word, distance - 1
-        return best
+        """Give the word that is nearest to `typed`, or None if none is near.
+
+        Of equally near words the one with the same first letter (people seldom mistype that
+        one), then the first of the alphabet.
+        """
+        limit = _NEAR if len(typed) >= _LONG else _NEAR_SHORT
+        near = [
+            (edits, word[0] != typed[0], word)
+            for word in self._words
+            if (edits := _count_edits(typed, word, limit)) is not None
+        ]
+        return min(near)[-1] if near else None
 
 
 def read_eff_large_list(text: str) -> WordList:
@@ -139,18 +151,20 @@ def derive(codename: Codename, salt: bytes, cost: Cost) -> Derived:
     """Derive the locator and the key.
 
     `salt`: at least 16 octets, the same for all codenames of a deployment and secret, so that
-    a stolen database alone does not even allow guessing. Takes about 0.1 s and 64 MiB at
-    RFC_9106_SECOND, for every codename alike.
+    a stolen database alone does not even allow guessing. Takes about 0.15 s and 64 MiB at
+    RFC_9106_SECOND, for every codename alike; derivations wait for each other.
     """
     if len(salt) < MIN_SALT_LENGTH:
         raise ValueError("internal error: the salt must have at least 16 octets")
-    stretched = Argon2id(
+    argon2id = Argon2id(
         salt=salt,
         length=KEY_LENGTH,
         iterations=cost.passes,
         lanes=cost.lanes,
         memory_cost=cost.memory,
-    ).derive(codename.encode("ascii"))
+    )
+    with _ONE_DERIVATION:
+        stretched = argon2id.derive(codename.encode("ascii"))
     return Derived(
         locator=Locator(_expand(stretched, b"nightferry locator 1", LOCATOR_LENGTH)),
         key=SourceKey(WrappingKey(_expand(stretched, b"nightferry source key 1", KEY_LENGTH))),
@@ -185,22 +199,22 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in folded if unicodedata.category(letter) != "Cf")
 
 
-def _edits(left: str, right: str, limit: int) -> int | None:
+def _count_edits(typed: str, word: str, limit: int) -> int | None:
     """Count the edits from one word to the other, or give None if there are more than `limit`.
 
     An edit adds, drops or changes a letter, or swaps two neighbours (optimal string alignment).
     """
-    if abs(len(left) - len(right)) > limit:
+    # Two cheap lower bounds spare nearly all of the 7776 words the table below.
+    if abs(len(typed) - len(word)) > limit or len(set(typed).difference(word)) > limit:
         return None
-    before: list[int] = []
-    row = list(range(len(right) + 1))
-    for i, letter in enumerate(left):
-        before, last, row = row, before, [i + 1]
-        for j, other in enumerate(right):
-            best = min(before[j] + (letter != other), before[j + 1] + 1, row[j] + 1)
-            if i and j and letter == right[j - 1] and left[i - 1] == other:
-                best = min(best, last[j - 1] + 1)
-            row.append(best)
-        if min(row) > limit + 1:
-            return None
+    last: list[int] = []
+    row = list(range(len(word) + 1))
+    for i, letter in enumerate(typed):
+        last, before, row = row, last, [i + 1]
+        for j, other in enumerate(word):
+            row.append(min(last[j] + (letter != other), last[j + 1] + 1, row[j] + 1))
+            if i and j and letter == word[j - 1] and typed[i - 1] == other:
+                row[-1] = min(row[-1], before[j - 1] + 1)
+        if min(row) > limit:
+            return None  # the least of a row never falls below that of the rows above
     return row[-1] if row[-1] <= limit else None

@@ -72,9 +72,9 @@ class Machine:
         (self.tree / "requirements-dev.lock").write_text("pytest==1\n")
 
     def begins(self, *words: str) -> subprocess.Popen[str]:
-        """Start ./nightferry with these words, as a shell would: in a process group of its own."""
+        """Start ./nightferry with these words, as a terminal would: in a group that hears Ctrl-C."""
         return subprocess.Popen(
-            [self.tree / "nightferry", *words],
+            ["/usr/bin/env", "--default-signal=INT", self.tree / "nightferry", *words],
             cwd=self.tree,
             env={"PATH": str(self.programs)},
             stdout=subprocess.PIPE,

@@ -70,7 +70,8 @@ class Root:
 
     def _entrance(self, person: Person, line: str) -> Sequence[str | os.PathLike[str]]:
         inside = f"cd {person.home}/nightferry && {line}"
-        entering = ["unshare", "--mount", "sh", "-c", ENTER, "sh"]
+        # What runs in the background of a shell, as this may, hands on that Ctrl-C is ignored.
+        entering = ["env", "--default-signal=INT", "unshare", "--mount", "sh", "-c", ENTER, "sh"]
         return [*entering, self.place, person.identity, inside]
 
     def _add_person(self, person: Person) -> None:

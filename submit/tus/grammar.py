@@ -31,8 +31,9 @@ _INTEGER = re.compile("[0-9]{1,16}")
 _UPLOAD_ID = re.compile("[a-z2-7]{26}")
 
 # "The key MUST NOT contain spaces and commas and MUST NOT be empty. The key SHOULD be ASCII"
-# (tus 1.0.0, "Upload-Metadata"). We make the SHOULD a MUST and leave control characters out.
-_METADATA_KEY = re.compile(r"[!-+\--~]+")
+# (tus 1.0.0, "Upload-Metadata"). We make the SHOULD a MUST and leave control characters out;
+# a comma or a space cannot reach this, because the list was split at them.
+_METADATA_KEY = re.compile("[!-~]+")
 
 # Octets of the whole header. gunicorn takes 8190 for name and value together; a name of 255
 # octets beside a path of 1024 needs about 1800 as Base64.

@@ -232,7 +232,9 @@ class LengthChangeError(TusRefusal):
 class BodyCutShortError(TusRefusal):
     """The body ended before its Content-Length."""
 
-    status = HTTPStatus.BAD_REQUEST
+    # Who reads this is a client that stalled, or one whose server stops: real clients take any
+    # 4xx but 409 and 423 as final, and this is the moment to try again.
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     public = (
         "The connection broke before everything that was promised had arrived. What arrived is "
         "kept. Ask with HEAD how far the upload is, and continue from there."

@@ -6,11 +6,13 @@
 
 import http.client
 import itertools
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 
 from submit.errors import Refusal
@@ -44,6 +46,9 @@ OCTETS = ("Content-Type", "application/offset+octet-stream")
 
 Fields = Iterable[tuple[str, str]]
 
+# A mutant lives in the process of its tests: a server beside it would run something else.
+NOT_FOR_MUTANTS = pytest.mark.skipif("MUTANT_UNDER_TEST" in os.environ, reason="mutants")
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -53,7 +58,7 @@ class Reply:
 
     @classmethod
     def collect(cls, status: int, headers: Fields, body: bytes) -> Self:
-        return cls(status, {name.lower(): value for name, value in headers}, body)
+        return cls(status, dict(collect_headers(headers)), body)
 
 
 class House(Protocol):
@@ -198,8 +203,7 @@ class LiveHouse:
 
     def __init__(self, base: str, session: requests.Session | None) -> None:
         self.host = urlsplit(base).netloc
-        cookies = () if session is None else session.cookies.items()
-        self.cookies = "; ".join(f"{name}={value}" for name, value in cookies)
+        self.cookies = dict(session.cookies.items()) if session else {}
 
     def ask(self, method: str, path: str, *fields: tuple[str, str], body: bytes = b"") -> Reply:
         connection = self.opens(method, path, framed(fields, body))
@@ -207,6 +211,7 @@ class LiveHouse:
         response = connection.getresponse()
         reply = Reply.collect(response.status, response.getheaders(), response.read())
         connection.close()
+        self._keep_cookies(response.headers.get_all("Set-Cookie", []))
         return reply
 
     def breaks_off(self, path: str, offset: int, promised: int, body: bytes) -> None:
@@ -222,6 +227,12 @@ class LiveHouse:
         for name, value in fields:
             connection.putheader(name, value)
         if self.cookies:
-            connection.putheader("Cookie", self.cookies)
+            cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+            connection.putheader("Cookie", cookies)
         connection.endheaders()
         return connection
+
+    def _keep_cookies(self, given: list[str]) -> None:
+        for cookie in given:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value

@@ -27,6 +27,7 @@ from submit.tus.refusals import (
     ChecksumMismatchError,
     OffsetMismatchError,
     TusRefusal,
+    UnknownMethodError,
     UnsupportedVersionError,
 )
 
@@ -91,6 +92,8 @@ def test_refusal_is_said_in_its_words() -> None:
     assert living == Answer(409, (*ALWAYS, TEXT, EXPIRES), words)
     version = ("Tus-Version", "1.0.0")
     assert answer_refusal(UnsupportedVersionError()).headers == (*ALWAYS, TEXT, version)
+    allowed = ("Allow", "OPTIONS, POST, HEAD, PATCH, DELETE")
+    assert answer_refusal(UnknownMethodError()).headers == (*ALWAYS, TEXT, allowed)
 
 
 def test_refusal_of_another_room_is_answered_too() -> None:

@@ -61,7 +61,7 @@ def test_every_refusal_is_a_row_of_the_page() -> None:
 def test_refusals_are_written_where_they_are_looked_for() -> None:
     """A room's refusals are in its `errors.py` or `refusals.py`, and so on the page."""
     writers = {path.stem for path in ROOMS.rglob("*.py") if "    public = " in path.read_text()}
-    assert writers == {"errors", "refusals"}
+    assert {"refusals"} <= writers <= {"errors", "refusals"}
 
 
 @pytest.mark.parametrize("refusal", refusals(TusRefusal), ids=lambda refusal: refusal.__name__)

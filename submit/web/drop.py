@@ -8,7 +8,6 @@ from flask import Blueprint, Response, request
 from submit.errors import Refusal
 from submit.intake.door import Intake, Site
 from submit.intake.drop import Drop
-from submit.intake.refusals import NoSessionError
 from submit.intake.sessions import Session
 from submit.web.answers import answer, close_unread, say
 from submit.web.asking import wants_json
@@ -20,6 +19,7 @@ from submit.web.multipart import Part, parse_boundary, read_parts, read_text
 from submit.web.tokens import TOKEN_FIELD, prove_own_form
 
 MAX_TOKEN_LENGTH = 256  # octets
+GIVEN_BACK = 65_536  # octets by which a message may be too long and still be shown again
 
 
 class DropViews:
@@ -51,13 +51,11 @@ class DropViews:
     def take_message(self) -> Response:
         """Seal a message."""
         session = self._recall()
-        fields = read_fields(request, self._site.max_message_length)
+        fields = read_fields(request, self._site.max_message_length + GIVEN_BACK)
         prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
         text = fields.get("text", "")
         try:
             self._intake.messages.seal(session, text)
-        except NoSessionError:
-            raise
         except Refusal as refusal:
             return _give_back(refusal, text, session)
         return answer({}, "message_arrived.html", HTTPStatus.CREATED)

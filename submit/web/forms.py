@@ -13,6 +13,8 @@ from submit.web.errors import FieldTooLongError, MalformedFormError, NotAFormErr
 from submit.web.multipart import READ_LENGTH, Read, parse_boundary, read_parts, read_text
 
 MAX_FIELDS = 16  # our own forms have two
+# How much longer a text can be on its way: an octet is %D0, two are \u0434.
+_ESCAPED = 3
 
 Fields = dict[str, str]
 
@@ -29,9 +31,9 @@ def read_fields(request: Request, max_length: int) -> Fields:
         case "multipart/form-data":
             return _read_multipart(read, request.headers["Content-Type"], max_length)
         case "application/x-www-form-urlencoded":
-            fields = _parse_urlencoded(_read_whole(read, 3 * max_length))  # each octet as %XX
+            fields = _parse_urlencoded(_read_whole(read, _ESCAPED * max_length))
         case "application/json":
-            fields = _parse_json(_read_whole(read, 6 * max_length))  # each octet as \u00XX
+            fields = _parse_json(_read_whole(read, _ESCAPED * max_length))
         case "" if not _read_whole(read, 0):
             return {}  # a machine client's empty POST
         case _:

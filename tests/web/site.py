@@ -130,6 +130,7 @@ class Browser:
         return self.client.post(
             "/drop/files",
             base_url=self.base,
+            data=b"without data the client would write a form and a boundary of its own",
             headers={"Origin": "null"},
             content_type=f"multipart/form-data; boundary={BOUNDARY}",
             environ_overrides={"wsgi.input": Slow(steps), "wsgi.input_terminated": True},

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crypto.recipients import Recipient, inspect
 from flask import Flask
 
 from config.settings import Settings
 from crypto.codename import RFC_9106_SECOND, Cost
 from crypto.layout import MAX_CONTENT
+from crypto.recipients import Recipient, inspect
 from crypto.session_key import SessionKeyMaker
 from submit.intake.admission import Admission
 from submit.intake.door import Intake, Site

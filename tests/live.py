@@ -98,6 +98,11 @@ class Live:
         os.kill(self.pid, signal.SIGTERM)
         self._wait()
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C: the terminal tells every process of the group."""
+        os.killpg(self.pid, signal.SIGINT)
+        self._wait()
+
     def kill(self) -> None:
         """Kill master and workers at one stroke, as the machine's failure would."""
         os.killpg(self.pid, signal.SIGKILL)
@@ -145,6 +150,10 @@ class Live:
         answer = source.head(url, headers=_TUS, timeout=_PATIENCE)
         assert answer.status_code == requests.codes.ok, answer.status_code
         return int(answer.headers["Upload-Offset"])
+
+    def sealed(self, url: str) -> Path:
+        """Give the sealed file of an upload."""
+        return self.uploads / f"{url.rpartition('/')[2]}.tar.gpg"
 
     def open_all(self, into: Path) -> list[Opened]:
         """Open everything that arrived with stock gpg and tar."""

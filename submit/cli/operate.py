@@ -3,9 +3,8 @@
 import argparse
 import datetime as dt
 
-from crypto.recipients import Recipient, expiring_soon
-
 from config.settings import Settings, load
+from crypto.recipients import Recipient, expiring_soon
 from submit.app import World, build_intake, inspect_recipients, make_database
 from submit.serve.site import Site
 from submit.store.database import Database

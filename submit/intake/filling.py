@@ -15,7 +15,6 @@ from submit.store.files import SealedFiles
 from submit.store.records import State, UploadRow
 from submit.store.records import Uploads as UploadRows
 from submit.tus.refusals import (
-    AppendSupersededError,
     BodyCutShortError,
     LengthExceededError,
     UploadNotFoundError,
@@ -49,14 +48,13 @@ class Filling:
     ) -> None:
         """Take the octets of one append; durable on return, and complete if the upload is whole.
 
-        Raises the refusals of the protocol and of the disk; what had arrived is kept.
+        Raises the refusals of the protocol and of the disk, and MovedOnError; what had arrived
+        is kept.
         """
         room = decide_offset(progress.offset, progress.state.length, append)
         body.stop_when(lambda: not progress.file.is_owned())
         try:
             self._take(session, row, progress, append, body, room)
-        except MovedOnError:
-            raise AppendSupersededError from None
         except DiskFaultError:
             self.rows.suspect(row.id)
             raise
@@ -71,11 +69,13 @@ class Filling:
         if row.suspect and not progress.read_back():
             raise DamagedUploadError
         progress.finish()
+        day = self.clock.day()
+        self.files.blur(row.id, day)
         wrapped = wrap_length(session.key, row.id, progress.state.length)
-        if not self.rows.close(row.id, State.COMPLETE, self.clock.day(), wrapped):
+        if not self.rows.close(row.id, State.COMPLETE, day, wrapped):
             raise UploadNotFoundError
         # From here on the session key is nowhere: only the recipients open this file.
-        self.files.finish(row.id, self.clock.day())
+        self.files.drop_tail(row.id)
 
     def _take(
         self,

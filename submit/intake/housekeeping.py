@@ -40,8 +40,12 @@ class Housekeeping:
         today = self.clock.day()
         expired = self.rows.idle(today - self.rules.upload_idle_days)
         for row in expired:
+            self.files.blur(row.id, today)
             if self.rows.close(row.id, State.EXPIRED, today, None):
-                self.files.finish(row.id, today)
+                self.files.drop_tail(row.id)
+        # A worker that died between the row and the file left these.
+        for upload in filter(self.rows.is_over, self.files.tails()):
+            self.files.drop_tail(upload)
         for row in self.rows.remembered(today - self.rules.complete_answer_days):
             self.rows.forget(row.id)
         self.sessions.remove_expired(self.clock.quarter())

@@ -20,10 +20,11 @@ from submit.intake.receive import Progress
 from submit.intake.refusals import DamagedUploadError
 from submit.intake.sessions import Session
 from submit.intake.state import UploadState, unwrap_length, unwrap_state, wrap_state
-from submit.store.errors import MissingFileError
+from submit.store.errors import MissingFileError, MovedOnError
 from submit.store.files import SealedFile
 from submit.store.records import Kind, State, UploadRow
 from submit.tus.refusals import (
+    AppendSupersededError,
     CompleteTerminationError,
     LengthTooLargeError,
     OffsetMismatchError,
@@ -76,9 +77,13 @@ class Uploads:
         row = self._row(session, upload, Event.LOOK)
         if row.state is State.COMPLETE:
             return _complete_status(session, row)
-        with self._progress(session, row) as progress:
-            self._complete_if_whole(session, row, progress)
-            return self._status(row, progress)
+        try:
+            with self._progress(session, row) as progress:
+                self._complete_if_whole(session, row, progress)
+                return self._status(row, progress)
+        except MovedOnError:
+            # A newer request has begun to append meanwhile: this is how far it has come.
+            return self._peeked(session, row)
 
     def append(self, session: Session, upload: str, append: Append, body: Body) -> Status:
         """Add octets at the offset; durable on return.
@@ -92,9 +97,12 @@ class Uploads:
             return status
         if append.offset != self.peek(session, row):
             raise OffsetMismatchError
-        with self._progress(session, row) as progress:
-            self._filling.fill(session, row, progress, append, body)
-            return self._status(row, progress)
+        try:
+            with self._progress(session, row) as progress:
+                self._filling.fill(session, row, progress, append, body)
+                return self._status(row, progress)
+        except MovedOnError:
+            raise AppendSupersededError from None
 
     def terminate(self, session: Session, upload: str) -> None:
         """Take an upload that is not complete back."""
@@ -106,8 +114,11 @@ class Uploads:
 
     def peek(self, session: Session, row: UploadRow) -> int:
         """Give the offset of an open upload without stopping whoever appends to it."""
+        return self._peeked(session, row).offset
+
+    def _peeked(self, session: Session, row: UploadRow) -> Status:
         with self._opened(session, row) as (state, file):
-            return Progress(state, file, file.length()).offset
+            return self._status(row, Progress(state, file, file.length()))
 
     def unfinished(self, session: Session) -> Iterator[tuple[UploadState, str, int]]:
         """Give state, id and offset of each open upload of this source's."""

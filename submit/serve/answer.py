@@ -21,7 +21,7 @@ _FAULT = (
 )
 
 
-class QuietResponse(wsgi.Response):
+class QuietResponse(wsgi.Response):  # type: ignore[misc] # gunicorn ships no types
     """gunicorn's response without the headers that tell its clock and its name."""
 
     def default_headers(self) -> list[str]:

@@ -13,7 +13,7 @@ from gunicorn import glogging
 _FORGED = "a request could not be read"
 
 
-class QuietLogger(glogging.Logger):
+class QuietLogger(glogging.Logger):  # type: ignore[misc] # gunicorn ships no types
     """gunicorn's logger without access lines, client text and traceback values."""
 
     def access(self, *_args: object, **_kwargs: object) -> None:

@@ -26,7 +26,7 @@ class Patience:
     drain: float = 3
 
 
-class PatientUnreader(SocketUnreader):
+class PatientUnreader(SocketUnreader):  # type: ignore[misc] # gunicorn ships no types
     """gunicorn's source of octets; ends (as if the client had) when patience does.
 
     invariant: once a request's octets have ended early, they stay ended and `cut` is set.
@@ -46,19 +46,19 @@ class PatientUnreader(SocketUnreader):
 
     def begin_head(self) -> None:
         """Wait for a request head: all of it within its time, however it trickles."""
-        self._silence, self._deadline = None, time.monotonic() + self._patience.head
+        self._renewed, self._deadline = 0.0, time.monotonic() + self._patience.head
         self._interrupted: Callable[[], bool] = lambda: False
         self.cut = False
 
     def begin_body(self) -> None:
         """Wait for a body: every octet renews the patience."""
-        self._silence = self._patience.body
-        self._deadline = time.monotonic() + self._silence
+        self._renewed = self._patience.body
+        self._deadline = time.monotonic() + self._renewed
         self._interrupted = self._is_stopping
 
     def begin_drain(self) -> None:
         """Wait a moment for what the client had sent before it could read the answer."""
-        self._silence, self._deadline = None, time.monotonic() + self._patience.drain
+        self._renewed, self._deadline = 0.0, time.monotonic() + self._patience.drain
         self._interrupted = self._is_stopping
 
     def stop_when(self, interrupted: Callable[[], bool]) -> None:
@@ -70,14 +70,14 @@ class PatientUnreader(SocketUnreader):
         size = min(size_hint, self.max_body_chunk) if size_hint else self.mxchunk
         octets = b"" if self.cut else self._receive(max(size, self.mxchunk))
         self.cut = not octets
-        if self._silence is not None:
-            self._deadline = time.monotonic() + self._silence
+        if self._renewed:
+            self._deadline = time.monotonic() + self._renewed
         return octets
 
     def _receive(self, size: int) -> bytes:
         while True:
             try:
-                return self.sock.recv(size, socket.MSG_DONTWAIT)
+                return bytes(self.sock.recv(size, socket.MSG_DONTWAIT))
             except BlockingIOError:
                 if time.monotonic() > self._deadline or self._interrupted():
                     return b""

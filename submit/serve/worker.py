@@ -64,13 +64,13 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn ship
     def load_wsgi(self) -> None:
         """See gunicorn."""
         super().load_wsgi()
-        application: WsgiApp = self.wsgi
+        application: WsgiApp = self.app.wsgi()
 
         def with_reader(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
             environ[READER] = self._thread.reader
             return application(environ, start)
 
-        self.wsgi = with_reader
+        self.wsgi: WsgiApp = with_reader
 
     def accept(self, listener: socket.socket) -> None:
         """See gunicorn; a client that does not take its answer is dropped, too."""
@@ -119,7 +119,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn ship
             status = HTTPStatus.BAD_REQUEST
             self.log.warning("Invalid request")
         else:
-            self.log.exception("")
+            self.log.exception("fault")  # noqa: LOG004 # gunicorn calls this while it handles it
         try:
             client.sendall(constant_answer(status))
         except OSError:

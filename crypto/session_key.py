@@ -112,11 +112,7 @@ class SessionKeyMaker:
             raise NoRecipientError
         require_empty_home(home)
         self._gpg = start_gnupg(program, home)
-        self._recipients = len(certificates)
-        self._arguments = [*_MESSAGE_FORM, "--encrypt"]
-        for certificate in certificates:
-            # An absolute path cannot be taken for an option.
-            self._arguments += ["--recipient-file", str(certificate.absolute())]
+        self._certificates = tuple(certificates)
 
     def make(self) -> NewMessageKeys:
         """Make the keys of one new message.
@@ -125,27 +121,37 @@ class SessionKeyMaker:
         if the answer is of another form, GnuPGMissingError if GnuPG is gone.
         """
         passphrase = secrets.token_hex(32)
-        pkesks, skesk, data = _sort(self._encrypt_nothing(passphrase), self._recipients)
+        message = encrypt_nothing(self._gpg, self._certificates, passphrase)
+        pkesks, skesk, data = _sort(message, len(self._certificates))
         session_key = _open_skesk(skesk.body, passphrase.encode())
         _require_opens(session_key, data.body)
         return NewMessageKeys(session_key, b"".join(packet.raw for packet in pkesks))
 
-    def _encrypt_nothing(self, passphrase: str) -> bytes:
-        try:
-            result = self._gpg.encrypt_file(
-                io.BytesIO(),
-                recipients=None,
-                symmetric=True,
-                passphrase=passphrase,
-                armor=False,
-                extra_args=self._arguments,
-            )
-        except OSError:
-            # Not chained: the innermost text of a subprocess error may hold the command line.
-            raise GnuPGMissingError from None
-        if result.returncode != 0 or not result.ok:
-            raise GnuPGRefusedError
-        return bytes(result.data)
+
+def encrypt_nothing(gpg: gnupg.GPG, certificates: Sequence[Path], passphrase: str) -> bytes:
+    """Let GnuPG encrypt an empty message to the certificates and to a passphrase.
+
+    Raises GnuPGRefusedError or GnuPGMissingError.
+    """
+    arguments = [*_MESSAGE_FORM, "--encrypt"]
+    for certificate in certificates:
+        # An absolute path cannot be taken for an option.
+        arguments += ["--recipient-file", str(certificate.absolute())]
+    try:
+        result = gpg.encrypt_file(
+            io.BytesIO(),
+            recipients=None,
+            symmetric=True,
+            passphrase=passphrase,
+            armor=False,
+            extra_args=arguments,
+        )
+    except OSError:
+        # Not chained: the innermost text of a subprocess error may hold the command line.
+        raise GnuPGMissingError from None
+    if result.returncode != 0 or not result.ok:
+        raise GnuPGRefusedError
+    return bytes(result.data)
 
 
 def require_empty_home(home: Path) -> None:

@@ -4,11 +4,13 @@ import contextlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 NEVER = "never"
+
+Interpose = Callable[..., str]  # makes a program that stands between us and GnuPG
 
 
 @dataclass(frozen=True)
@@ -83,3 +85,34 @@ def make_ngo(home: Path, folder: Path, primary: str, subkey: str) -> Ngo:
     """Make the key of one NGO and its public file in `folder`."""
     fingerprint = generate(home, primary=primary, subkeys=[subkey])
     return Ngo(home, export(home, folder / f"{fingerprint}.asc", fingerprint), fingerprint)
+
+
+def revoke(home: Path, fingerprint: str) -> None:
+    """Revoke a certificate with the revocation that GnuPG prepared when it made the key."""
+    prepared = (home / "openpgp-revocs.d" / f"{fingerprint}.rev").read_bytes()
+    # A colon before the armor keeps people from importing it by accident.
+    revoked = gpg(home, "--import", given=prepared.replace(b":-----BEGIN", b"-----BEGIN"))
+    assert revoked.returncode == 0, revoked.stderr.decode()
+
+
+def revoke_subkey(home: Path, fingerprint: str) -> None:
+    """Revoke the first subkey, as a person would who answers GnuPG's questions."""
+    answers = b"key 1\nrevkey\ny\n0\n\ny\nsave\n"
+    revoked = gpg(
+        home,
+        *("--command-fd", "0", "--pinentry-mode", "loopback", "--passphrase", ""),
+        *("--edit-key", fingerprint),
+        given=answers,
+    )
+    assert revoked.returncode == 0, revoked.stderr.decode()
+
+
+def export_secret(home: Path, to: Path, fingerprint: str, *, only_subkeys: bool = False) -> Path:
+    """Write the secret key to a file, as an operator must not."""
+    what = "--export-secret-subkeys" if only_subkeys else "--export-secret-keys"
+    exported = gpg(
+        home, "--armor", "--pinentry-mode", "loopback", "--passphrase", "", what, fingerprint
+    )
+    assert b"PRIVATE KEY" in exported.stdout, exported.stderr.decode()
+    to.write_bytes(exported.stdout)
+    return to

@@ -4,6 +4,7 @@ SQLAlchemy's defaults lose updates on SQLite: writers must take the write lock w
 begin (BEGIN IMMEDIATE), or two of them read the same row and one write is lost.
 """
 
+import os
 from pathlib import Path
 
 from alembic import command
@@ -17,12 +18,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from submit.store.errors import WrongRevisionError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_NOBODY_ELSE = 0o077
+_BUSY_TIMEOUT, _ERASE_TIMEOUT = 20_000, 1_000  # milliseconds
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "secure_delete=ON",
     "foreign_keys=ON",
-    "busy_timeout=20000",
+    f"busy_timeout={_BUSY_TIMEOUT}",
     "temp_store=MEMORY",
     "trusted_schema=OFF",
     "journal_size_limit=0",
@@ -44,6 +47,14 @@ class Database:
             if MigrationContext.configure(connection).get_current_revision() != head:
                 raise WrongRevisionError
 
+    def erase(self) -> None:
+        """Let nothing that was deleted live on in SQLite's write-ahead log.
+
+        A log that somebody reads longer than a second is left for the next time.
+        """
+        if self.writer.dialect.name == "sqlite":
+            _empty_log(self.writer)
+
     def close(self) -> None:
         """Close all connections."""
         self.reader.dispose()
@@ -52,7 +63,11 @@ class Database:
 
 def migrate(url: str) -> None:
     """Bring the database to the newest revision, making it if it is missing."""
-    command.upgrade(_config(url), "head")
+    before = os.umask(_NOBODY_ELSE)
+    try:
+        command.upgrade(_config(url), "head")
+    finally:
+        os.umask(before)
 
 
 def _config(url: str) -> Config:
@@ -82,3 +97,16 @@ def _set_up_sqlite(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "begin")
     def start(connection: object) -> None:
         connection.exec_driver_sql(begin)  # type: ignore[attr-defined] # sqlalchemy.Connection
+
+
+def _empty_log(engine: Engine) -> None:
+    # Without a transaction, which SQLAlchemy would begin: a checkpoint cannot run inside one.
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_ERASE_TIMEOUT}")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT}")
+        cursor.close()
+    finally:
+        connection.close()

@@ -64,13 +64,21 @@ class SealedFiles:
             self._disk.rename(upload + _PART, upload + _SEALED)
             self._disk.sync_names()
 
-    def finish(self, upload: str, day: int) -> None:
-        """Drop the tail of a complete (or abandoned) upload and blur its file's times."""
+    def blur(self, upload: str, day: int) -> None:
+        """Blur a file's times before its row says that it is over; nothing if it was removed."""
+        with disk_errors(), suppress(FileNotFoundError):
+            self._disk.set_day(upload + _SEALED, day)
+
+    def drop_tail(self, upload: str) -> None:
+        """Drop the tail of an upload whose row says that it is over."""
         with disk_errors():
             self._disk.remove(upload + _TAIL)
             self._disk.remove(upload + _NEW_TAIL)
-            self._disk.set_day(upload + _SEALED, day)
             self._disk.sync_names()
+
+    def tails(self) -> list[str]:
+        """Give the uploads that have a tail."""
+        return [name.removesuffix(_TAIL) for name in self._disk.names() if name.endswith(_TAIL)]
 
     def remove(self, upload: str) -> None:
         """Remove everything of an upload; whoever still appends to it stops."""

@@ -132,6 +132,11 @@ class Uploads:
         """Give the source's open uploads."""
         return self._select(uploads.c.source == source, uploads.c.state == State.OPEN)
 
+    def is_over(self, upload: str) -> bool:
+        """Tell whether an upload is complete or expired."""
+        over = uploads.c.state.in_([State.COMPLETE, State.EXPIRED])
+        return bool(self._select(uploads.c.id == upload, over))
+
     def idle(self, before: int) -> list[UploadRow]:
         """Give all open uploads that last moved before a day."""
         return self._select(uploads.c.state == State.OPEN, uploads.c.day < before)
@@ -161,7 +166,10 @@ class Uploads:
     def close(self, upload: str, state: State, day: int, wrapped: bytes | None) -> bool:
         """End an open upload, replacing what was wrapped; False if it was not open any more."""
         where = (uploads.c.id == upload) & (uploads.c.state == State.OPEN)
-        return self._update(where, state=state, day=day, wrapped=wrapped) == 1
+        if self._update(where, state=state, day=day, wrapped=wrapped) == 0:
+            return False
+        self._database.erase()
+        return True
 
     def abandon(self, upload: str) -> bool:
         """Turn an upload that is not complete into one that is gone; False if it is complete."""
@@ -171,6 +179,7 @@ class Uploads:
     def forget(self, upload: str) -> None:
         """Drop what is still wrapped of a complete upload."""
         self._update(uploads.c.id == upload, wrapped=None)
+        self._database.erase()
 
     def suspect(self, upload: str) -> None:
         """Mark an upload: a disk fault came in between."""
@@ -184,6 +193,7 @@ class Uploads:
         """Remove an upload's row."""
         with self._database.writer.begin() as connection:
             connection.execute(delete(uploads).where(uploads.c.id == upload))
+        self._database.erase()
 
     def _select(self, *where: ColumnElement[bool]) -> list[UploadRow]:
         with self._database.reader.begin() as connection:
@@ -236,8 +246,10 @@ class Sessions:
         """End a session."""
         with self._database.writer.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.cookie_hash == cookie_hash))
+        self._database.erase()
 
     def remove_expired(self, now: int) -> None:
         """End all sessions that expired before `now`."""
         with self._database.writer.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.expires < now))
+        self._database.erase()

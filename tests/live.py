@@ -115,7 +115,7 @@ class Live:
 
     def end(self) -> None:
         """Leave no process behind."""
-        if self._process is not None:
+        if self._process is not None and self._process.poll() is None:
             self.kill()
 
     def new_source(self) -> requests.Session:

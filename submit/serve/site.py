@@ -6,6 +6,7 @@ still there when its process is not tells that it was killed: uploads may hold a
 
 import logging
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
 
     def run(self) -> None:
         """Serve until a signal ends it; then SystemExit."""
+        # A dump of a crashed process would put plaintext and keys on the disk.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         PatientArbiter(self).run()
 
     def load_config(self) -> None:
@@ -126,6 +129,12 @@ class Marks:
     def set(self, pid: int) -> None:
         """Note that a worker runs."""
         (self._folder / f"worker-{pid}").touch(mode=0o600)
+        # A power cut must not take the mark away that tells of it.
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def clear(self, pid: int) -> None:
         """Note that a worker has ended as it should, or that its death was dealt with."""

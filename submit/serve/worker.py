@@ -19,6 +19,7 @@ from gunicorn.util import close_graceful
 from gunicorn.workers import gthread
 
 from submit.serve.answer import QuietResponse, constant_answer
+from submit.serve.body import PatientBody
 from submit.serve.reader import Patience, PatientUnreader
 
 READER = "nightferry.reader"  # where the application finds the reader in its environment
@@ -68,6 +69,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn ship
 
         def with_reader(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
             environ[READER] = self._thread.reader
+            environ["wsgi.input"] = PatientBody(environ["wsgi.input"], self._thread.reader)
             return application(environ, start)
 
         self.wsgi: WsgiApp = with_reader

@@ -20,7 +20,7 @@ from submit.intake.receive import Progress
 from submit.intake.refusals import DamagedUploadError
 from submit.intake.sessions import Session
 from submit.intake.state import UploadState, unwrap_length, unwrap_state, wrap_state
-from submit.store.errors import MissingFileError, MovedOnError
+from submit.store.errors import DiskFaultError, MissingFileError, MovedOnError
 from submit.store.files import SealedFile
 from submit.store.records import Kind, State, UploadRow
 from submit.tus.refusals import (
@@ -179,8 +179,12 @@ class Uploads:
     @contextmanager
     def _progress(self, session: Session, row: UploadRow) -> Iterator[Progress]:
         with self._opened(session, row) as (state, file):
-            progress = Progress(state, file, file.claim())
-            progress.mend()
+            try:
+                progress = Progress(state, file, file.claim())
+                progress.mend()
+            except DiskFaultError:
+                self._rows.suspect(row.id)
+                raise
             yield progress
 
     def _complete_if_whole(self, session: Session, row: UploadRow, progress: Progress) -> None:

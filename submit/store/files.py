@@ -116,7 +116,13 @@ class SealedFile:
         """
         with disk_errors(), locked(self._file):
             self.take_over()
-            self._file.sync()
+            try:
+                self._file.sync()
+            except OSError:
+                # The kernel may still show what it could not write: the next look is at the disk.
+                with suppress(OSError):
+                    self._file.forget_cached()
+                raise
             self._durable = self._file.length()
         return self._durable
 

@@ -40,6 +40,17 @@ class FormTokenError(Refusal):
     )
 
 
+class CodenameShownError(Refusal):
+    """The page with the codename was loaded again; a second source must not come of that."""
+
+    status = HTTPStatus.FORBIDDEN
+    public = (
+        "Your codename was shown already. It is shown only once. If you have it on paper, go to "
+        "your page. If you have not, go to your page, press “Leave”, and get a new codename. "
+        "What you have sent stays with us."
+    )
+
+
 class ForeignPageError(Refusal):
     """The browser says that another site's page made this request."""
 

@@ -16,6 +16,7 @@ from submit.web.answers import answer, answer_with_form
 from submit.web.asking import wants_json
 from submit.web.cookie import form_secret, give_session, session_cookie, take_session
 from submit.web.drop import DropViews
+from submit.web.errors import CodenameShownError, FormTokenError
 from submit.web.forms import Fields, read_fields
 from submit.web.tokens import TOKEN_FIELD, derive_form_token, prove_own_form
 
@@ -65,7 +66,10 @@ class DoorViews:
 
     def create_source(self) -> Response:
         """Make a source, and show its codename for the only time."""
-        self._prove_landing_form()
+        try:
+            self._prove_landing_form()
+        except FormTokenError:
+            raise CodenameShownError if self._is_inside() else FormTokenError from None
         entered = self._sources.create()
         codename = str(entered.codename)
         page = answer(

@@ -26,10 +26,11 @@ def size(octets: int) -> str:
 def share(offset: int, length: int) -> str:
     """Write how much of an upload has arrived, in whole hundredths, never rounded up.
 
-    >>> share(999, 1000)
-    '99 %'
+    >>> share(0, 1000), share(1, 1000), share(999, 1000)
+    ('0 %', 'less than 1 %', '99 %')
     """
-    return f"{100 * offset // length if length else 100} %"
+    hundredths = 100 * offset // length if length else 100
+    return f"{hundredths} %" if hundredths or not offset else "less than 1 %"
 
 
 def in_fours(fingerprint: str) -> list[str]:

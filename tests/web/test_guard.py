@@ -175,10 +175,21 @@ def test_form_without_our_token_changes_nothing(
     before = site.at_rest(), browser.counts()
     answer = posts(browser, address, token)
     assert answer.status_code == 403
-    assert "could not tell that this form came from our own page" in Page(answer.text).text
+    words = "was shown already" if address == "/source" else "could not tell that this form"
+    assert words in Page(answer.text).text
     assert "nightferry=" not in str(answer.headers.getlist("Set-Cookie"))
     assert (site.at_rest(), browser.counts()) == before
     assert browser.get("/drop").status_code == 200
+
+
+def test_first_form_without_our_token_makes_no_source(browser: Browser) -> None:
+    """Lessons 27: nobody is logged in against their will, as somebody that another chose."""
+    browser.get("/")
+    for address in ("/source", "/session"):
+        answer = browser.post(address, {"token": "wrong", "codename": "able " * 8})
+        assert answer.status_code == 403
+        assert "could not tell that this form" in Page(answer.text).text
+    assert browser.session() == ""
 
 
 def posts(browser: Browser, address: str, token: str | None) -> TestResponse:

@@ -47,6 +47,7 @@ def test_loading_the_codename_page_again_makes_no_second_source(browser: Browser
     assert browser.post("/source", {"token": token}).status_code == 201
     again = browser.post("/source", {"token": token})
     assert again.status_code == 403
+    assert "Your codename was shown already" in Page(again.text).text
     assert Page(again.text).all("a")[0]["href"] == "/drop"
     assert browser.get("/drop").status_code == 200
 

@@ -112,7 +112,6 @@ class Layout:
             return self.chunks
         return max(0, body) // SEALED_CHUNK
 
-
     def sealed_chunk(self, index: int, framed: bytes) -> bytes:
         """Drop the packet lengths from the file's octets of chunk `index`."""
         return self.data.unframe(DATA_HEADER + index * SEALED_CHUNK, framed)

@@ -7,6 +7,7 @@
 import http.client
 import itertools
 import os
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, Self
@@ -218,6 +219,11 @@ class LiveHouse:
         fields = (TUS, OCTETS, ("Upload-Offset", str(offset)), ("Content-Length", str(promised)))
         connection = self.opens("PATCH", path, fields)
         connection.send(body)
+        # Half closed, to know when the server has noticed: a HEAD that overtakes the octets
+        # would rightly answer the offset without them.
+        assert connection.sock is not None
+        connection.sock.shutdown(socket.SHUT_WR)
+        connection.sock.recv(1)
         connection.close()
 
     def opens(self, method: str, path: str, fields: Fields) -> http.client.HTTPConnection:

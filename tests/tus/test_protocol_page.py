@@ -1,8 +1,5 @@
 """docs/protocol.md and the code say the same."""
 
-import importlib
-from pathlib import Path
-
 import pytest
 
 from submit.errors import Refusal
@@ -16,24 +13,12 @@ from submit.tus.metadata import (
 )
 from submit.tus.refusals import TusRefusal
 from submit.tus.state import REFUSALS, TRANSITIONS, Event, State
+from tests.tus import refusal_rows
 from tests.tus.houses import MemoryHouse
+from tests.tus.refusal_rows import refusals, write_row, write_rows
 from tests.tus.transcripts import Exchange, Scene, read_exchanges
 
-HOUSE = Path(__file__).parents[2]
-ROOMS = HOUSE / "submit"
-PAGE = (HOUSE / "docs" / "protocol.md").read_text("utf-8")
-
-
-def refusals(root: type[Refusal]) -> list[type[Refusal]]:
-    """Find every refusal of the service that has words, in all its rooms."""
-    found = [row for child in root.__subclasses__() for row in [child, *refusals(child)]]
-    ours = {row for row in found if row.__module__.startswith("submit.") and hasattr(row, "public")}
-    return sorted(ours, key=lambda row: (row.status, row.__name__))
-
-
-def row(refusal: type[Refusal]) -> str:
-    """Write the row of a refusal as the page must have it."""
-    return f"| {int(refusal.status)} | {refusal.__name__} | {refusal.public} |"
+PAGE = refusal_rows.PAGE.read_text("utf-8")
 
 
 def cell(state: State, event: Event) -> str:
@@ -52,22 +37,24 @@ def lines(heading: str) -> list[str]:
 
 def test_every_refusal_is_a_row_of_the_page() -> None:
     """All rooms, in order of status; a class or a word that changes must change there too."""
-    for path in ROOMS.rglob("*.py"):
-        if path.stem in ("errors", "refusals"):
-            importlib.import_module(".".join(path.relative_to(ROOMS.parent).with_suffix("").parts))
-    assert lines("## Refusals") == [row(refusal) for refusal in refusals(Refusal)]
+    # It is written anew by: python -m tests.tus.refusal_rows
+    assert lines("## Refusals") == write_rows()
 
 
 def test_refusals_are_written_where_they_are_looked_for() -> None:
     """A room's refusals are in its `errors.py` or `refusals.py`, and so on the page."""
-    writers = {path.stem for path in ROOMS.rglob("*.py") if "    public = " in path.read_text()}
+    writers = {
+        path.stem
+        for path in refusal_rows.ROOMS.rglob("*.py")
+        if "    public = " in path.read_text()
+    }
     assert {"refusals"} <= writers <= {"errors", "refusals"}
 
 
 @pytest.mark.parametrize("refusal", refusals(TusRefusal), ids=lambda refusal: refusal.__name__)
 def test_every_refusal_of_the_protocol_is_on_the_page_once(refusal: type[Refusal]) -> None:
     """The rows of this room."""
-    assert PAGE.count(row(refusal)) == 1
+    assert PAGE.count(write_row(refusal)) == 1
 
 
 def test_life_of_an_upload_is_the_table_of_states() -> None:

@@ -1,0 +1,81 @@
+"""What the NGO gets of a form: opened with stock gpg, read as a tar."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+from tests.crypto.keys.making import Ngo
+from tests.web.site import Browser, File, Site
+
+NAMES = [
+    "видео.mp4",
+    "فيديو.mp4",
+    "\U0001f469\u200d\U0001f4bb.mp4",
+    "report\u202efdp.exe",
+    "../../.bashrc",
+    "/etc/passwd",
+    "CON",
+    "two\nlines\r\n.txt",
+    'say "hi" and \\"bye\\"',
+    "<img src=x onerror=alert(1)>",
+    "x" * 400,
+    "語" * 85,
+    " spaces ",
+    ".",
+    "%41",
+    "nul\x00here",
+]
+
+
+def open_sealed(sealed: Path, ngo: Ngo) -> File:
+    """Open one sealed file; give the exact name, from the receipt, and the content."""
+    opened = ngo.gpg("-d", str(sealed))
+    assert opened.returncode == 0, opened.stderr.decode()
+    with tarfile.open(fileobj=io.BytesIO(opened.stdout)) as tar:
+        [entry] = tar.getmembers()
+        content = tar.extractfile(entry)
+        assert content is not None
+        return json.loads(entry.pax_headers["comment"])["path"], content.read()
+
+
+def open_all(site: Site, ngo: Ngo) -> list[File]:
+    """Open everything that arrived."""
+    return sorted(open_sealed(path, ngo) for path in (site.data / "uploads").glob("*.tar.gpg"))
+
+
+def test_names_and_contents_arrive_exactly(browser: Browser, site: Site, ngo: Ngo) -> None:
+    """Lessons 8 and 9: what the form said is what the NGO reads, and equal names stay two files."""
+    browser.begins()
+    files = [(name, name.encode() * 3) for name in NAMES] + [("same", b"1"), ("same", b"2")]
+    browser.sends(*files)
+    assert open_all(site, ngo) == sorted(files)
+
+
+def test_content_that_looks_like_the_form_arrives_exactly(
+    browser: Browser, site: Site, ngo: Ngo
+) -> None:
+    """Line ends, dashes and other boundaries inside a file are only octets of it."""
+    browser.begins()
+    contents = [
+        b"",
+        b"\r",
+        b"\r\n",
+        b"--",
+        b"\r\n--",
+        b"\r\n------formboundary7f3\r\n",
+        b"-" * 70_000,
+    ]
+    contents += [b"x" * 65_535 + b"\r\n", b"\r\n--" * 20_000]
+    files = [(f"{n:02}", content) for n, content in enumerate(contents)]
+    browser.sends(*files)
+    assert open_all(site, ngo) == files
+
+
+def test_message_arrives_exactly(browser: Browser, site: Site, ngo: Ngo) -> None:
+    """Every letter of a message, with the line ends that browsers write."""
+    browser.begins()
+    text = "Привет,\r\n\r\nэто <b>видео</b> \U0001f469\u200d\U0001f4bb\r\n"  # noqa: RUF001
+    browser.writes(text)
+    [(_, content)] = open_all(site, ngo)
+    assert content.decode() == text

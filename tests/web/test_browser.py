@@ -1,0 +1,185 @@
+"""The pages in a real browser: without scripts, on a small screen, with large text, for everybody."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, sync_playwright
+
+from tests.live import Live, running
+
+CHROMIUM = "/usr/bin/chromium"
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+SMALL: ViewportSize = {"width": 320, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Give a running server with a small limit for files of a form."""
+    with running(tmp_path_factory.mktemp("browser"), max_form_file_length=1 << 20) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Give Debian's browser."""
+    with sync_playwright() as playwright:
+        # Root has no sandbox, and a container often has none either; the pages are our own.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def every_page(page: Page, base: str) -> Iterator[str]:
+    """Walk through the whole site as a person does; stop at each page and say its name."""
+    for name in walk(page, base):
+        page.wait_for_load_state("load")  # a click does not wait for the stylesheet
+        yield name
+
+
+def walk(page: Page, base: str) -> Iterator[str]:
+    """Go from page to page."""
+    page.goto(base)
+    yield "landing"
+    page.click("button:has-text('Get a codename')")
+    yield "codename"
+    page.click("text=I have written it down")
+    yield "empty drop"
+    choose(page, ("видео 1.mp4", b"x" * 1000), ("x" * 200, b"y" * ((1 << 20) + 1)))
+    yield "files"
+    page.click("text=Back to your page")
+    page.fill("textarea[name=text]", " ")
+    page.click("button:has-text('Send message')")
+    yield "message refused"
+    page.fill("textarea[name=text]", "Привет")
+    page.click("button:has-text('Send message')")
+    yield "message"
+    page.click("text=Back to your page")
+    yield "drop"
+    page.click("button:has-text('Leave') >> nth=0")
+    yield "left"
+    page.goto(base)
+    page.fill("textarea[name=codename]", "abacus " * 7 + "abdomn")
+    page.click("button:has-text('Go to my page')")
+    yield "mistyped"
+    page.goto(f"{base}/nope")
+    yield "missing"
+
+
+def choose(page: Page, *files: tuple[str, bytes]) -> None:
+    """Choose files and press the button."""
+    chosen: list[FilePayload] = [
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        for name, content in files
+    ]
+    page.set_input_files("input[type=file]", chosen)
+    page.click("button:has-text('Send files')")
+
+
+def test_everything_works_without_scripts(live: Live, chromium: Browser) -> None:
+    """Promise 4: codename, files, message, leaving, and coming back, by clicks and keys alone."""
+    with chromium.new_context(java_script_enabled=False, viewport=SMALL) as context:
+        page = context.new_page()
+        page.goto(live.base)
+        page.click("button:has-text('Get a codename')")
+        codename = " ".join(page.locator(".codename li").all_inner_texts())
+        page.click("text=I have written it down")
+        choose(page, ("видео.mp4", b"1"), ("видео.mp4", b"2"), ('say "hi"\\.txt', b"3"))
+        assert "3 files arrived complete" in page.inner_text("main")
+        page.click("text=Back to your page")
+        page.fill("textarea[name=text]", "Привет")
+        page.click("button:has-text('Send message')")
+        assert "Your message arrived" in page.inner_text("h1")
+        page.click("text=Back to your page")
+        page.click("button:has-text('Leave') >> nth=0")
+        assert "You have left" in page.inner_text("h1")
+        page.goto(live.base)
+        page.fill("textarea[name=codename]", codename)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert "3 files, 1 message" in " ".join(page.inner_text("main").split())
+
+
+def test_names_arrive_as_the_browser_has_them(
+    live: Live, chromium: Browser, tmp_path: Path
+) -> None:
+    """A real browser's way to write names is read back, and the NGO gets the content."""
+    before = set(live.uploads.glob("*.tar.gpg"))
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(live.base)
+        page.click("button:has-text('Get a codename')")
+        page.click("text=I have written it down")
+        choose(page, ('q"u\\o%te й.txt', b"content"))
+        assert "Your file arrived" in page.inner_text("h1")
+    [sealed] = set(live.uploads.glob("*.tar.gpg")) - before
+    opened = live.open(sealed, tmp_path)
+    assert (opened.name, opened.content) == ('q"u\\o%te й.txt', b"content")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(
+    live: Live, chromium: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    """axe finds nothing: names, labels, contrast, structure, on every page and in both schemes."""
+    with chromium.new_context(bypass_csp=True, color_scheme=scheme) as context:
+        page = context.new_page()
+        for name in every_page(page, live.base):
+            page.add_script_tag(path=AXE)
+            found = page.evaluate("axe.run().then(r => r.violations.map(v => [v.id, v.help]))")
+            assert found == [], name
+
+
+@pytest.mark.parametrize(("direction", "text"), [("ltr", "100%"), ("ltr", "200%"), ("rtl", "150%")])
+def test_nothing_scrolls_sideways(live: Live, chromium: Browser, direction: str, text: str) -> None:
+    """320 px wide is a phone, or 400 % zoom; large text and right-to-left come on top."""
+
+    with chromium.new_context(viewport=SMALL) as context:
+        page = context.new_page()
+        for name in every_page(page, live.base):
+            page.evaluate(f"document.documentElement.dir = '{direction}'")
+            page.evaluate(f"document.documentElement.style.fontSize = '{text}'")
+            assert page.evaluate("document.documentElement.scrollWidth") == 320, name
+
+
+def test_words_of_a_codename_stand_on_one_line_each(live: Live, chromium: Browser) -> None:
+    """A word that broke over two lines would be written down as two words."""
+
+    with chromium.new_context(viewport=SMALL) as context:
+        page = context.new_page()
+        page.goto(live.base)
+        page.click("button:has-text('Get a codename')")
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        page.evaluate("document.querySelector('.codename li').textContent = 'w'.repeat(9)")
+        heights = "[...document.querySelectorAll('.codename li')].map(e => e.offsetHeight)"
+        assert len(set(page.evaluate(heights))) == 1
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_policy_is_never_in_our_own_way(live: Live, chromium: Browser) -> None:
+    """Lessons 31: the browser reports not one violation, and asks nobody but us for anything."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        said: list[str] = []
+        asked: set[str] = set()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("request", lambda request: asked.add(request.url))
+        assert len(list(every_page(page, live.base))) == 10
+        assert not [text for text in said if "Content Security Policy" in text]
+        assert [url for url in asked if not url.startswith(live.base)] == []
+
+
+def test_focus_is_visible(live: Live, chromium: Browser) -> None:
+    """Who uses the keyboard sees where they are, on every control of the source's page."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(live.base)
+        page.click("button:has-text('Get a codename')")
+        page.click("text=I have written it down")
+        controls = page.locator("button:visible, textarea, input:not([type=hidden])").count()
+        outlines = []
+        for _ in range(controls):
+            page.keyboard.press("Tab")
+            outlines.append(page.evaluate("getComputedStyle(document.activeElement).outlineWidth"))
+        assert outlines == ["3px"] * controls

@@ -128,14 +128,16 @@ def tar_x(tar: bytes, folder: Path) -> subprocess.CompletedProcess[bytes]:
 
 
 @contextmanager
-def small_pieces(exponent: int) -> Iterator[None]:
-    """Let packets have pieces of 2^exponent octets, in our writer and in the second reader."""
+def small_pieces(exponent: int, limit: int | None = None) -> Iterator[None]:
+    """Let packets have pieces of 2^exponent octets, in our writer and in the second reader.
+
+    Bodies below `limit` have one definite length; the padding packet must stay below it.
+    """
+    values = {"PIECE": 1 << exponent, "DEFINITE_LIMIT": limit or 4 << exponent}
     with pytest.MonkeyPatch.context() as patch:
-        limit = 4 << exponent
-        patch.setattr(crypto.framing, "PIECE", 1 << exponent)
-        patch.setattr(crypto.framing, "DEFINITE_LIMIT", limit)
+        for name, value in values.items():
+            patch.setattr(crypto.framing, name, value)
+            patch.setattr(tests.reader, name, value)
         patch.setattr(crypto.framing, "_PARTIAL_LENGTH", bytes([224 + exponent]))
-        patch.setattr(tests.reader, "PIECE", 1 << exponent)
-        patch.setattr(tests.reader, "DEFINITE_LIMIT", limit)
         patch.setattr(tests.reader, "PARTIAL_LENGTH", 224 + exponent)
         yield

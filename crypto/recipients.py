@@ -44,9 +44,7 @@ _REFUSED: Final[dict[str, type[RecipientError]]] = {
     "n": InvalidRecipientError,
     "d": InvalidRecipientError,
 }
-# In field 12 a small letter is what this very key may do, a capital what the whole certificate
-# can do today: for an expired or revoked subkey there is no capital.
-_MAY_ENCRYPT, _CAN_ENCRYPT = "e", "E"
+_MAY_ENCRYPT = "e"  # in field 12
 _SEC_RECORD = "sec"
 _NEVER: Final = dt.date.max
 
@@ -140,7 +138,7 @@ def _inspect_one(gpg: gnupg.GPG, path: Path) -> Recipient:
     found = _require_single(_list(gpg, path), path)
     if found.primary.validity in _REFUSED:
         raise _REFUSED[found.primary.validity](path)
-    if _CAN_ENCRYPT not in found.primary.capabilities or not found.usable_until:
+    if not found.usable_until:
         raise CannotEncryptError(path)
     _require_encrypting(gpg, path)
     last = min(found.primary.expires, max(found.usable_until))

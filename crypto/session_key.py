@@ -60,8 +60,7 @@ _AES_256, _SHA_256, _ITERATED = 9, 8, 3
 _S2K_COUNT, _S2K_COUNT_OCTET = 1088, 0x01
 _SKESK_HEAD = bytes([4, _AES_256, _ITERATED, _SHA_256])
 _SALT_LENGTH = 8
-_MDC_HEAD = b"\xd3\x14"
-_MDC_LENGTH = 22  # octets: the head and a SHA-1
+_SHA_1_LENGTH = 20  # octets, at the end of the encrypted data
 
 _MESSAGE_FORM = (
     *ISOLATION,
@@ -225,14 +224,11 @@ def _stretch(passphrase: bytes, salt: bytes) -> bytes:
 def _require_opens(session_key: SessionKey, body: bytes) -> None:
     """Raise GnuPGOutputError unless the session key opens the message (RFC 9580, 5.13.1)."""
     opened = _open_cfb(session_key, body[1:])
-    end = len(opened) - _MDC_LENGTH + len(_MDC_HEAD)
+    content, mdc = opened[:-_SHA_1_LENGTH], opened[-_SHA_1_LENGTH:]
     # SHA-1 because version 1 of this packet has nothing else. It judges only what a process of
     # ours wrote a millisecond ago; uploads are sealed with OCB.
-    mdc = hashlib.sha1(opened[:end], usedforsecurity=False).digest()
-    repeated = opened[_BLOCK - 2 : _BLOCK] == opened[_BLOCK : _BLOCK + 2]
-    if body[:1] != b"\x01" or not repeated or opened[end - len(_MDC_HEAD) : end] != _MDC_HEAD:
-        raise GnuPGOutputError
-    if not hmac.compare_digest(mdc, opened[end:]):
+    found = hashlib.sha1(content, usedforsecurity=False).digest()
+    if body[:1] != b"\x01" or not hmac.compare_digest(found, mdc):
         raise GnuPGOutputError
 
 

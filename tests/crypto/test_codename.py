@@ -129,6 +129,16 @@ def test_another_list_is_refused(change: Callable[[list[str]], list[str]]) -> No
     assert issubclass(WordListError, OperatorError)
 
 
+def test_a_list_gives_its_own_words() -> None:
+    """A list that is read knows, chooses and suggests exactly the words that it was given."""
+    words = read_eff_large_list("".join(f"11111\t{word}\n" for word in _listed()))
+
+    assert all(word in words for word in _listed())
+    assert "qqqqq" not in words
+    assert {words.choose() for _ in range(100)} <= set(_listed())
+    assert words.nearest("abacuss") == "abacus"
+
+
 def test_a_list_without_dice_is_refused() -> None:
     """A list of another layout is not read as words."""
     with pytest.raises(WordListError):

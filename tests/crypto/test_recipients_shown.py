@@ -1,7 +1,8 @@
 """Recipients: what the operator is shown of them, and when there is a warning."""
 
 import datetime as dt
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,5 +52,33 @@ def test_a_name_cannot_forge_a_line(made: Callable[..., Path], empty_home: Path,
     """A line separator in a user id, with a record's name behind it, is refused, not obeyed."""
     path = made(name=f"An NGO\u2028{word}\u2028")
 
-    with pytest.raises(RecipientError):
+    with pytest.raises(RecipientError) as refused:
         inspect([path], empty_home, TODAY)
+    assert refused.value.path == path
+
+
+def test_a_name_of_any_octets_is_shown(made: Callable[..., Path], empty_home: Path) -> None:
+    """A user id that is not UTF-8, as old programs made them, does not stop the start."""
+    raw = "An \udcff\udcfe NGO <d@ngo.example>"  # two octets that no UTF-8 text holds
+
+    (recipient,) = inspect([made(name=raw)], empty_home, TODAY)
+    assert recipient.user_ids == ("An \ufffd\ufffd NGO <d@ngo.example>",)
+
+
+@pytest.fixture
+def kiritimati(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Move this machine to where the day begins fourteen hours before UTC."""
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("kiritimati")
+def test_days_are_days_in_utc(made: Callable[..., Path], empty_home: Path) -> None:
+    """Wherever the machine stands, the day of expiry is the same."""
+    path = made(expires="10d", today="20200101T120000")
+
+    (recipient,) = inspect([path], empty_home, dt.date(2020, 1, 2))
+    assert recipient.expires == dt.date(2020, 1, 11)

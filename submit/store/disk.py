@@ -30,6 +30,9 @@ class File(Protocol):
     def sync(self) -> None:
         """Make content and length durable."""
 
+    def begin_sync(self, position: int, octets: int) -> None:
+        """Let the disk begin to write a range, without waiting for it; nothing is promised."""
+
     def forget_cached(self) -> None:
         """Let the next read come from the disk itself."""
 
@@ -141,6 +144,10 @@ class _OpenFile:
 
     def sync(self) -> None:
         os.fsync(self._descriptor)
+
+    def begin_sync(self, position: int, octets: int) -> None:
+        # Linux starts to write dirty pages that it is told will not be needed, and returns.
+        os.posix_fadvise(self._descriptor, position, octets, os.POSIX_FADV_DONTNEED)
 
     def forget_cached(self) -> None:
         os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

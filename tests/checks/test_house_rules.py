@@ -4,8 +4,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 HOUSE = Path(__file__).parents[2]
 ROOMS = ("submit", "crypto", "config", "tests", "deploy")
 SHIPPED = ("submit", "crypto", "config", "deploy")
@@ -23,12 +21,10 @@ def modules(*rooms: str) -> list[Path]:
     return sorted([*inside, *HOUSE.glob("*.py")])
 
 
-def name_of(path: Path) -> str:
-    """Give the path as a person would say it."""
-    return str(path.relative_to(HOUSE))
-
-
-every_module = pytest.mark.parametrize("path", modules(*ROOMS), ids=name_of)
+def trees(*rooms: str) -> Iterator[tuple[str, ast.Module]]:
+    """Give every file's path as a person would say it, and what it says."""
+    for path in modules(*rooms):
+        yield str(path.relative_to(HOUSE)), ast.parse(path.read_text(encoding="utf-8"))
 
 
 def functions(tree: ast.AST) -> Iterator[Function]:
@@ -53,54 +49,52 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def read(path: Path) -> ast.Module:
-    """Parse a file."""
-    return ast.parse(path.read_text(encoding="utf-8"))
+def imports(*rooms: str) -> Iterator[tuple[str, list[str]]]:
+    """Give every import of some rooms, split at its dots."""
+    for path, tree in trees(*rooms):
+        yield from ((path, name.split(".")) for name in imported(tree))
 
 
-@every_module
-def test_no_function_is_too_long(path: Path) -> None:
+def test_no_function_is_too_long() -> None:
     """What does not fit on a screen has another function in it."""
-    long = {function.name: length(function) for function in functions(read(path))}
-    assert {name: lines for name, lines in long.items() if lines > LONGEST_FUNCTION} == {}
+    every = [(path, function) for path, tree in trees(*ROOMS) for function in functions(tree)]
+    lengths = {f"{path}: {function.name}": length(function) for path, function in every}
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FUNCTION} == {}
 
 
-@every_module
-def test_no_module_is_too_long(path: Path) -> None:
+def test_no_module_is_too_long() -> None:
     """A module is one idea."""
-    lines = path.read_text(encoding="utf-8").count("\n")
-    assert lines <= LONGEST_MODULE
+    lengths = {str(path): path.read_text(encoding="utf-8").count("\n") for path in modules(*ROOMS)}
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_MODULE} == {}
 
 
-@every_module
-def test_no_module_is_named_for_what_fits_nowhere(path: Path) -> None:
+def test_no_module_is_named_for_what_fits_nowhere() -> None:
     """A name that says nothing collects everything."""
-    assert not NAMES_FOR_WHAT_FITS_NOWHERE & set(path.relative_to(HOUSE).with_suffix("").parts)
+    parts = [path.relative_to(HOUSE).with_suffix("").parts for path in modules(*ROOMS)]
+    assert [part for part in parts if NAMES_FOR_WHAT_FITS_NOWHERE & set(part)] == []
 
 
-@every_module
-def test_nothing_is_mocked(path: Path) -> None:
+def test_nothing_is_mocked() -> None:
     """Tests use the real thing, or a fake that works."""
-    assert [name for name in imported(read(path)) if "mock" in name.split(".")] == []
+    assert [(path, name) for path, name in imports(*ROOMS) if "mock" in name] == []
 
 
-@pytest.mark.parametrize("path", modules(*SHIPPED), ids=name_of)
-def test_no_secret_comes_from_a_guessable_source(path: Path) -> None:
+def test_no_secret_comes_from_a_guessable_source() -> None:
     """Finding GL#831: `random` is no source of secrets, so nothing that is shipped imports it."""
-    assert [name for name in imported(read(path)) if name.split(".")[0] == "random"] == []
+    assert [(path, name) for path, name in imports(*SHIPPED) if name[0] == "random"] == []
 
 
-@pytest.mark.parametrize("path", modules("submit", "config"), ids=name_of)
-def test_the_service_cannot_open_what_it_sealed(path: Path) -> None:
+def test_the_service_cannot_open_what_it_sealed() -> None:
     """Opening sealed files is for the offline tool: no module of the service imports it."""
-    assert [name for name in imported(read(path)) if name.startswith("crypto.open")] == []
+    every = imports("submit", "config")
+    assert [(path, name) for path, name in every if name[:2] == ["crypto", "open"]] == []
 
 
-@every_module
-def test_every_test_has_its_sentence(path: Path) -> None:
-    """Each test says in one sentence what holds, and asks one thing."""
-    tests = [function for function in functions(read(path)) if function.name.startswith("test_")]
-    assert [test.name for test in tests if not ast.get_docstring(test)] == []
+def test_every_test_has_its_sentence() -> None:
+    """Each test says in one sentence what holds."""
+    every = [(path, function) for path, tree in trees("tests") for function in functions(tree)]
+    tests = [(path, test) for path, test in every if test.name.startswith("test_")]
+    assert [(path, test.name) for path, test in tests if not ast.get_docstring(test)] == []
 
 
 def test_the_gate_counts_lines_without_the_docstring() -> None:

@@ -62,7 +62,8 @@ REFUSED = {
     "armor": b"-----BEGIN PGP MESSAGE-----",
     "the highest bit is not set": b"\x7f\x00",
     "legacy, indeterminate length": legacy(11, 3, b"", b"abc"),
-    "the least partial length": modern(11, b"\xe0", b"a\0"),
+    "the least partial length": modern(11, b"\xe0", bytes(1 + 8384)),  # would be whole
+    "five octets, far too long": modern(20, b"\xff\x01\x00\x00\x00", b""),
     "the greatest partial length": modern(11, b"\xfe", b"abc\0"),
     "something left over": modern(11, b"\x01", b"a") + b"x",
 }

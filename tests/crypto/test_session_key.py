@@ -125,6 +125,7 @@ def test_the_passphrase_is_not_in_the_process_list(
 
     text = seen.read_text()
     assert "--passphrase-fd" in text
+    assert f"'--homedir', '{empty_home}'" in text
     assert "canary" not in text
     assert "LC_ALL=" in text
     assert not re.search("[0-9a-f]{64}", text)

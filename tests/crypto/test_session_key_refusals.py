@@ -81,7 +81,7 @@ def test_a_home_that_is_not_empty_is_refused(ngo: Ngo, empty_home: Path) -> None
 
 def test_a_missing_home_is_refused_and_not_made(ngo: Ngo, tmp_path: Path) -> None:
     """The home directory is the operator's to make."""
-    with pytest.raises(GnuPGHomeError):
+    with pytest.raises(GnuPGHomeError, match=re.escape(str(tmp_path / "nowhere"))):
         SessionKeyMaker("gpg", tmp_path / "nowhere", [ngo.certificate])
     assert not (tmp_path / "nowhere").exists()
 
@@ -215,6 +215,19 @@ def test_a_message_cut_short_or_with_more_behind_it_is_refused(
 ) -> None:
     """The whole message and nothing but the message."""
     maker = SessionKeyMaker(interpose(output=output), empty_home, [ngo.certificate])
+
+    with pytest.raises(GnuPGOutputError):
+        maker.make()
+
+
+@pytest.mark.parametrize("octets", [0, 1, 12, 13, 14, 45, 47, 62])
+def test_a_session_key_of_another_length_is_refused(
+    ngo: Ngo, empty_home: Path, interpose: Interpose, octets: int
+) -> None:
+    """An SKESK that is shorter or longer than one with an AES-256 key is refused as that."""
+    skesk = f"(o[{SKESK} + 2 : {DATA}] + bytes(16))[:{octets}]"
+    change = f"lambda o: o[: {SKESK} + 1] + bytes([{octets}]) + {skesk} + o[{DATA} :]"
+    maker = SessionKeyMaker(interpose(output=change), empty_home, [ngo.certificate])
 
     with pytest.raises(GnuPGOutputError):
         maker.make()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.errors import SettingsError
 from crypto.errors import CryptoError
-from submit.cli import demo, operate
+from submit.cli import demo, operate, send
 from submit.cli.failure import CommandError
 from submit.store.errors import WrongRevisionError
 
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     serve = _add(commands, "serve", operate.serve, "serve a site with gunicorn")
     serve.add_argument("site", choices=["source"], help="which site")
+    _add_send(commands)
     for name, command, words in (
         ("migrate", operate.migrate, "make the database or bring it to this version's form"),
         ("recipients", operate.recipients, "show whom uploads are sealed to"),
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         _add(commands, name, command, words)
     for subparser in commands.choices.values():
-        if subparser.get_default("command") is not demo.run:
+        if subparser.get_default("command") not in {demo.run, send.run}:
             subparser.add_argument("--config", type=Path, required=True, help="the settings")
     return parser
 
@@ -56,6 +57,13 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--data", type=Path, default=Path("demo-data"), help="a folder; default demo-data"
     )
+
+
+def _add_send(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _add(commands, "send", send.run, "send files to a site, resuming after any break")
+    parser.add_argument("--to", required=True, metavar="URL", help="the site's first page")
+    parser.add_argument("--new", action="store_true", help="a new codename, without asking")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
 
 def _add(

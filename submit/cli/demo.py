@@ -26,9 +26,9 @@ disk_reserve = 268435456
 _READY = """\
 ready http://127.0.0.1:{port}
 
-To send something: open that page in a browser, or give a tus client the address
-  http://127.0.0.1:{port}/uploads
-(README.md shows one; it goes on where it stopped after any break).
+To send something: open that page in a browser, or, for large files and bad connections:
+  ./nightferry send --to http://127.0.0.1:{port} FILE
+(any tus client will do: http://127.0.0.1:{port}/uploads, with the cookie of a session)
 
 To open what arrived, as the NGO would on a machine that is never online:
   for f in {data}/site/uploads/*.tar.gpg; do gpg --homedir {data}/ngo -d "$f" | tar x; done

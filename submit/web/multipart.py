@@ -6,7 +6,7 @@ Rule 3: any body either gives parts or raises a Refusal; never anything else.
 
 The grammar is RFC 7578 (which points to RFC 2046, 5.1.1) as browsers write it: WHATWG HTML,
 "Multipart form data". Lines end in CRLF only, as both demand. Why this does not use Werkzeug's
-decoder: docs/decisions/multipart-reader.md.
+decoder: docs/decisions/0002-multipart-reader.md.
 """
 
 import re

@@ -173,6 +173,12 @@ class UploadMachine(RuleBasedStateMachine):
             self.world.disk.lose_power(lambda waiting: min(kept, waiting))
         self.world.start(clean=False)
 
+    @rule(kept=st.integers(0, 3))
+    def power_fails(self, kept: int) -> None:
+        """The power fails while nothing is being sent: only what was not synced may go."""
+        self.world.disk.lose_power(lambda waiting: min(kept, waiting))
+        self.world.start(clean=False)
+
     @rule(
         client=uploads,
         at=st.integers(1, 12),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Self
 
 import requests
@@ -49,19 +50,17 @@ class Client:
 
     def __init__(self, name: str, orders: Sequence[Order]) -> None:
         """Start one of COMMANDS."""
-        self._orders = json.dumps([asdict(order) for order in orders])
-        self._process = subprocess.Popen(
-            COMMANDS[name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "NO_PROXY": "*"},
-        )
-        assert self._process.stdin is not None
-        with self._process.stdin as orders_in:
-            orders_in.write(self._orders)
-        self._process.stdin = None
+        with TemporaryFile("w+") as written:
+            json.dump([asdict(order) for order in orders], written)
+            written.seek(0)
+            self._process = subprocess.Popen(
+                COMMANDS[name],
+                stdin=written,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "NO_PROXY": "*"},
+            )
 
     def __enter__(self) -> Self:
         """Give itself."""

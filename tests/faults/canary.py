@@ -20,7 +20,8 @@ from urllib.parse import quote
 _CHUNK, _PERIOD = 1 << 16, 32
 _HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "blake2b", "blake2s")
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")
-_LARGEST_TEMPORARY = 64 << 20  # octets; the marked content is far smaller
+_LARGEST_TEMPORARY = 16 << 20  # octets; the marked content is far smaller
+_JOINTS = ("-", "_", "+", "", ",", '", "', "\n")  # by which words of a codename could be joined
 _SHORTEST = 5  # octets: anything shorter is found by chance
 
 Needles = Mapping[bytes, str]
@@ -107,11 +108,10 @@ def codename_needles(codename: str) -> dict[bytes, str]:
     """Give every two neighbouring words of a codename, however they are joined."""
     words = codename.split()
     pairs = list(pairwise(words))
-    joints = (" ", "-", "_", "+", "", ",", "%20", '", "', "\n")
     found: dict[bytes, str] = {}
-    for first, second in pairs:
-        for joint in joints:
-            found |= needles_of("codename", f"{first}{joint}{second}".encode())
+    for pair in pairs:
+        found |= needles_of("codename", " ".join(pair).encode())
+        found |= {joint.join(pair).encode(): "codename" for joint in _JOINTS}
     return found
 
 
@@ -151,14 +151,15 @@ def at_rest(folder: Path) -> dict[str, bytes]:
     }
 
 
-def newer_temporary_files(since: float, besides: Path) -> dict[str, bytes]:
-    """Read what lies in the machine's temporary folders and changed since, but for our own."""
+def newer_temporary_files(since: float) -> dict[str, bytes]:
+    """Read what lies in the machine's temporary folders and changed since, but for pytest's own."""
     found = {}
     for folder in _TEMPORARY:
-        for parent, _, names in os.walk(folder):
+        for parent, folders, names in os.walk(folder):
+            folders[:] = [name for name in folders if not name.startswith("pytest-of-")]
             for path in (Path(parent, name) for name in names):
                 with suppress(OSError):
-                    if not path.is_relative_to(besides) and _is_of_interest(path, since):
+                    if _is_of_interest(path, since):
                         found[str(path)] = str(path).encode() + b"\n" + path.read_bytes()
     return found
 

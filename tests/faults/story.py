@@ -18,7 +18,6 @@ from tests.faults.canary import (
     make_marked,
     make_text,
     needles_of,
-    newer_temporary_files,
     process_lists,
 )
 from tests.live import Live, wait_until
@@ -166,8 +165,7 @@ class Story:
         """Read the data folder and the log."""
         return {**at_rest(self.live.data), "the log": self.live.log.read_bytes()}
 
-    def everywhere(self) -> dict[str, bytes]:
-        """Read the disk, the temporary folders, and what lists of processes show."""
-        others = newer_temporary_files(self.since, besides=self.live.folder)
+    def where_it_could_be(self) -> dict[str, bytes]:
+        """Read the disk, the server's own temporary folder, and what lists of processes show."""
         temporary = at_rest(self.live.folder / "tmp")
-        return {**self.on_disk(), **others, **temporary, **process_lists(self.live.pid)}
+        return {**self.on_disk(), **temporary, **process_lists(self.live.pid)}

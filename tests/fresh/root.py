@@ -26,6 +26,7 @@ class Person:
 
 ROOT = Person("root", "0:0", "/root")
 ANN = Person(PLAIN_USER, f"{PLAIN_ID}:{PLAIN_ID}", f"/home/{PLAIN_USER}")
+SYSADMIN_AT_ANNS_DESK = Person("root", "0:0", ANN.home)
 
 
 def make_archive(release: str, archive: Path) -> None:

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.fresh.root import ROOT, Person, Root
+from tests.fresh.root import ROOT, SYSADMIN_AT_ANNS_DESK, Person, Root
 
 LONGEST_WAIT = 2400  # seconds: an installation on a slow line and the whole test suite
 LONGEST_END = 30  # seconds from Ctrl-C to the end
@@ -41,7 +41,7 @@ def is_told_one_line(root: Root, person: Person, command: str) -> None:
     last = said.rstrip().splitlines()[-1].strip()
     expect(code == 1, f"{command} stops where it may not install", said)
     expect(last.startswith("su -c 'apt-get update && apt-get install "), "one line to run", said)
-    code, said = run(root, ROOT, last)
+    code, said = run(root, SYSADMIN_AT_ANNS_DESK, last)
     expect(code == 0, "the printed line works", said)
 
 

@@ -25,6 +25,7 @@ from submit.tus.metadata import Facts
 
 _MESSAGE_NAME = "message.txt"
 _BATCH = 1 << 20  # octets
+_MESSAGES_AT_ONCE = 32  # each is in memory, a few times over, while it is read and sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,11 @@ class Messages:
     def __init__(self, whole: Whole) -> None:
         """Keep messages with `whole`."""
         self._whole = whole
+        self._admission = Admission(_MESSAGES_AT_ONCE)
+
+    def admit(self) -> AbstractContextManager[None]:
+        """Hold a place while a message is read into memory; BusyError if there is none."""
+        return self._admission.admit()
 
     def seal(self, session: Session, text: str) -> None:
         """Seal one message; durable on return."""

@@ -51,13 +51,14 @@ class DropViews:
     def take_message(self) -> Response:
         """Seal a message."""
         session = self._recall()
-        fields = read_fields(request, self._site.max_message_length + GIVEN_BACK)
-        prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
-        text = fields.get("text", "")
-        try:
-            self._intake.messages.seal(session, text)
-        except Refusal as refusal:
-            return _give_back(refusal, text, session)
+        with self._intake.messages.admit():
+            fields = read_fields(request, self._site.max_message_length + GIVEN_BACK)
+            prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
+            text = fields.get("text", "")
+            try:
+                self._intake.messages.seal(session, text)
+            except Refusal as refusal:
+                return _give_back(refusal, text, session)
         return answer({}, "message_arrived.html", HTTPStatus.CREATED)
 
     def take_files(self) -> Response:

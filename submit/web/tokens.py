@@ -11,10 +11,7 @@ import hmac
 from flask import Request
 
 from submit.web.asking import refuse_foreign_page, wants_json
-from submit.web.cookie import SESSION_COOKIE
 from submit.web.errors import FormTokenError
-
-__all__ = ["SESSION_COOKIE", "TOKEN_FIELD", "derive_form_token", "prove_own_form"]
 
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a form field
 

@@ -155,6 +155,7 @@ def test_a_failed_fsync_is_said_and_the_offset_is_what_is_durable(
         answer = begun.send(100_000, 250_000)
     assert any(call.injected for call in read_trace(trace))
     assert_in_words(answer, 500)
+    assert ask(lone, "select suspect from uploads where id = ?", begun.id) == [(1,)]
     assert 100_000 <= begun.offset() <= 250_000
     begun.finish(tmp_path)
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,15 @@ class Root:
             text=True,
             start_new_session=True,
         )
+
+    def processes(self) -> list[str]:
+        """Give the command lines of all that runs in the root, whatever its session or group."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # It ended while we looked.
+                if (entry / "root").readlink() == self.place:
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        return found
 
     def _entrance(self, person: Person, line: str) -> Sequence[str | os.PathLike[str]]:
         inside = f"cd {person.home}/nightferry && {line}"

@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tests.fresh.root import ROOT, SYSADMIN_AT_ANNS_DESK, Person, Root
 
@@ -54,6 +54,7 @@ def demo_serves(root: Root, person: Person) -> str:
         page = fetch(f"http://127.0.0.1:{port}/")
         expect("codename" in page, "the page speaks of codenames", page)
         said += press_ctrl_c(demo)
+    expect(not (left := soon_nobody_in(root)), "no process is left behind", "\n".join(left))
     expect("Traceback" not in said, "Ctrl-C ends cleanly", said)
     return said
 
@@ -73,17 +74,15 @@ def press_ctrl_c(demo: subprocess.Popen[str]) -> str:
     os.killpg(demo.pid, signal.SIGINT)
     said, _ = demo.communicate(timeout=LONGEST_END)
     expect(demo.returncode in {0, 130}, f"a clean end, not {demo.returncode}", said)
-    expect(not group_lives(demo.pid), "no process is left behind", said)
     return said
 
 
-def group_lives(group: int) -> bool:
-    """Tell whether any process of a group is there."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def soon_nobody_in(root: Root) -> list[str]:
+    """Wait a little until no process lives in the root; give those that do not go."""
+    deadline = time.monotonic() + LONGEST_END
+    while (left := root.processes()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
 
 
 @contextmanager
@@ -100,7 +99,7 @@ def bounded(process: subprocess.Popen[str]) -> Iterator[None]:
 
 def end_group(process: subprocess.Popen[str]) -> None:
     """End whatever is left, after a promise was broken."""
-    if group_lives(process.pid):
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 

@@ -47,7 +47,8 @@ class Progress:
 
     def mend(self) -> None:
         """Cut off what a crash has left behind the last chunk that holds."""
-        if self.file.length() != self.position:
+        # A file with its end keeps it: an older request may be about to call the upload complete.
+        if self.file.length() != self.position and not self._is_ended():
             self.file.cut(self.position)
             # The tail went with it if it was there: then it was of a chunk that is gone.
             self.sealer = self._sealer_at(self.sealer.index)
@@ -79,14 +80,9 @@ class Progress:
             self._kept = self.sealer.pending
 
     def finish(self) -> None:
-        """Write everything that follows the content; durable on return."""
-        pieces = []
-        for piece in self.sealer.end():
-            pieces.append(piece)
-            if len(pieces) == _BATCH:
-                self.position = self.file.append(self.position, pieces)
-                pieces.clear()
-        self.position = self.file.append(self.position, pieces)
+        """Write everything that follows the content, unless it is there; durable on return."""
+        if not self._is_ended():
+            self._write_end()
         self.file.sync()
 
     def read_back(self) -> bool:
@@ -102,6 +98,23 @@ class Progress:
         self.file.cut(self.state.layout.chunk_begins(sound))
         self.sealer = self._sealer_at(sound)
         return False
+
+    def _write_end(self) -> None:
+        pieces = []
+        for piece in self.sealer.end():
+            pieces.append(piece)
+            if len(pieces) == _BATCH:
+                self.position = self.file.append(self.position, pieces)
+                pieces.clear()
+        self.position = self.file.append(self.position, pieces)
+
+    def _is_ended(self) -> bool:
+        layout = self.state.layout
+        if self.sealer.index < layout.chunks:
+            return False
+        # Only the final tag is left to write, and there is only one way to write it.
+        end = b"".join(self.sealer.end())
+        return self.file.read(self.position, layout.file_length + 1) == end
 
     def _sealer_at(self, index: int) -> Sealer:
         self.position = self.state.layout.chunk_begins(index)

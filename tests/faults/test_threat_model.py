@@ -1,0 +1,34 @@
+"""docs/threat-model.md promises nothing that no test holds."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2]
+PAGE = (HOUSE / "docs" / "threat-model.md").read_text("utf-8")
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
+
+
+@pytest.mark.parametrize(("file", "name"), sorted(set(NAMED)))
+def test_every_promise_names_a_test_that_exists(file: str, name: str) -> None:
+    """A test that was renamed or removed must be missed here."""
+    tree = ast.parse((HOUSE / file).read_text("utf-8"))
+    assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_row_of_the_page_ends_in_a_test() -> None:
+    """A promise is a row of a table; what no test can hold stands in the text below it."""
+    rows = {line for line in PAGE.splitlines() if line.startswith("|")}
+    promises = rows - {"| what holds | held by |", "|---|---|"}
+    assert len(promises) > 40
+    assert [row for row in promises if not re.search(r"\| `tests/[\w/]+\.py::\w+` \|$", row)] == []
+
+
+@pytest.mark.parametrize("table", ["sources", "uploads", "sessions"])
+def test_what_a_row_reveals_is_said(table: str) -> None:
+    """A table that is added must be thought about here."""
+    schema = (HOUSE / "submit" / "store" / "schema.py").read_text("utf-8")
+    assert set(re.findall(r'= Table\(\s*"(\w+)"', schema)) == {"sources", "uploads", "sessions"}
+    assert table.removesuffix("s") in PAGE

@@ -40,7 +40,7 @@ def encode_head(entry: Entry, length: int) -> bytes:
     header.mtime = _modified_seconds(entry)
     # tar warns at keywords it does not know; `comment` is in the standard.
     header.pax_headers = {"comment": encode_receipt(entry)}
-    return header.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+    return header.tobuf(tarfile.PAX_FORMAT)  # always UTF-8
 
 
 def encode_receipt(entry: Entry) -> str:

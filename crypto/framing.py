@@ -44,8 +44,7 @@ class Framing:
         whole = min(after_tag // (PIECE + _PARTIAL_OCTETS), self.pieces)
         rest = after_tag - whole * (PIECE + _PARTIAL_OCTETS)
         header = _PARTIAL_OCTETS if whole < self.pieces else _DEFINITE_OCTETS
-        room = PIECE if whole < self.pieces else self.length - whole * PIECE
-        return whole * PIECE + min(max(0, rest - header), room)
+        return min(whole * PIECE + max(0, rest - header), self.length)
 
     def frame(self, position: int, octets: bytes | memoryview) -> bytes | memoryview:
         """Give `octets` of the body, from `position` on, with the lengths that belong between."""
@@ -79,7 +78,7 @@ class Framing:
         return b"".join(kept)
 
     def _crosses(self, position: int, end: int) -> bool:
-        first = min((position + PIECE - 1) // PIECE, self.pieces + 1)
+        first = -(-position // PIECE)
         return first <= self.pieces and first * PIECE < end
 
     def _header(self, piece: int) -> bytes:

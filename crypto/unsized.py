@@ -59,17 +59,16 @@ class UnsizedSealer:
         room = self._room - len(self._first)
         self._first += content[:room]
         self._later += len(content[room:])
-        return self._sealer.add(memoryview(content)[room:]) if self._later else []
+        return self._sealer.add(memoryview(content)[room:])
 
     def end(self) -> Ending:
         """Give what is left to write."""
         layout = self._layout(self.length)
         plaintext = first_plaintext(layout, self._encode_head(self.length)) + bytes(self._first)
-        full = len(plaintext) == CHUNK
-        first = Sealer(self._cipher, layout, 0, b"" if full else plaintext)
         header = [Sealed(self._pkesks), data_header(layout, self._iv)]
-        if not full:
-            return Ending(Sealed(b"".join([*header, *first.end()])), [])
+        if len(plaintext) < CHUNK:
+            whole = Sealer(self._cipher, layout, 0, plaintext).end()
+            return Ending(Sealed(b"".join([*header, *whole])), [])
         start = Sealed(b"".join([*header, Sealed(self._cipher.seal(0, plaintext))]))
         last = Sealer(self._cipher, layout, self._sealer.index, self._sealer.pending)
         return Ending(start, list(last.end()))

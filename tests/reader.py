@@ -267,8 +267,8 @@ def open_tail(tail: bytes, session_key: bytes, chunks: int) -> bytes:
         opened = AESGCM(key).decrypt(tail[:12], tail[12:], None)
     except InvalidTag:
         return b""
-    index, length = int.from_bytes(opened[:8]), int.from_bytes(opened[8:12])
-    return opened[12 : 12 + length] if index == chunks else b""
+    index, end = int.from_bytes(opened[:8]), 12 + int.from_bytes(opened[8:12])
+    return opened[12:end] if index == chunks and not any(opened[end:]) else b""
 
 
 # --- what is inside ---------------------------------------------------------------------------

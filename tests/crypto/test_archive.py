@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,22 @@ def test_without_a_time_the_entry_has_the_day_it_arrived(tmp_path: Path) -> None
     tar_x(upload.head + b"x" + bytes(upload.layout.archive_end), tmp_path)
     midnight = dt.datetime(2023, 11, 15, tzinfo=dt.UTC).timestamp()
     assert (tmp_path / "clip.mp4").stat().st_mtime == midnight
+
+
+def test_midnight_is_that_of_utc_wherever_the_server_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server's own time zone must not show in a file."""
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        elsewhere = encode_head(entry("x", None), 1)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert elsewhere == encode_head(entry("x", None), 1)
+    midnight = dt.datetime(2024, 2, 29, tzinfo=dt.UTC).timestamp()
+    assert reader.entry(elsewhere + bytes(1024)).mtime == midnight
 
 
 def test_the_receipt_has_every_fact_in_its_order() -> None:

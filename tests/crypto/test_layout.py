@@ -128,7 +128,7 @@ def test_padme_by_hand(length: int, size: int) -> None:
 @pytest.mark.parametrize("length", [-1, MAX_CONTENT + 1])
 def test_what_the_format_cannot_hold_is_refused(length: int) -> None:
     """A length that no layout has is a fault of ours and stops at once."""
-    with pytest.raises(ValueError, match="length out of range"):
+    with pytest.raises(ValueError, match=r"^internal error: content length out of range$"):
         layout(length)
 
 
@@ -136,7 +136,7 @@ def test_what_the_format_cannot_hold_is_refused(length: int) -> None:
 def test_the_head_must_fit_the_first_chunk(length: int, room: int) -> None:
     """The first octet of content lies in chunk 0, or at its edge, whatever the form of length."""
     assert Layout(PREFIX, CHUNK - room, length).content_begins == CHUNK
-    with pytest.raises(ValueError, match="must fit the first chunk"):
+    with pytest.raises(ValueError, match=r"^internal error: the head must fit the first chunk$"):
         Layout(PREFIX, CHUNK - room + 1, length)
 
 

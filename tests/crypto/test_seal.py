@@ -124,11 +124,22 @@ def test_the_sealer_tells_its_state() -> None:
     assert sealer.offset == upload.length
 
 
+def test_an_append_of_a_whole_chunk_waits_for_nothing() -> None:
+    """A chunk that is full is given at once, also if one append fills it from its first octet."""
+    upload = Upload(3 * CHUNK)
+    sealer = upload.begin()
+    sealer.add(bytes(sealer.room))
+    for appended in (CHUNK, 2 * CHUNK):
+        sealer = upload.resume(1, Plaintext(b""))
+        assert len(sealer.add(octets(appended))) == appended // CHUNK
+        assert (sealer.pending, sealer.room) == (b"", CHUNK)
+
+
 def test_an_end_before_all_content_is_our_own_fault() -> None:
     """A file cannot be completed with content missing: nothing would show it afterwards."""
     sealer = Upload(10).begin()
     sealer.add(b"123456789")
-    with pytest.raises(RuntimeError, match="the content is not whole"):
+    with pytest.raises(RuntimeError, match=r"^internal error: the content is not whole$"):
         next(sealer.end())
 
 
@@ -188,6 +199,18 @@ def test_a_chunk_edge_within_the_last_length(
         rest = [*sealer.add(content[sealer.offset :]), *sealer.end()]
         assert whole[: upload.layout.chunk_begins(index + 1)] + b"".join(rest) == whole
     assert no_nonce_met_two(upload.cipher)
+
+
+def test_a_partial_length_within_the_final_tag() -> None:
+    """With 30 chunks and pieces of 512 octets the last length cuts the final tag; it opens."""
+    upload = Upload(30 * CHUNK - 20_000)
+    content = octets(upload.length)
+    with small_pieces(9, CHUNK):
+        layout, file = upload.layout, upload.seal(content)
+        assert (layout.chunks, layout.data.length % 512) == (30, 3)
+        assert reader.read(file, SESSION_KEY).content == content
+        end_tag = layout.sealed_end(file[layout.chunk_begins(30) :])
+        assert upload.cipher.holds_end(30, layout.plaintext, end_tag)
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])

@@ -35,13 +35,14 @@ class Filling:
     clock: Clock
     rules: Rules
     checksummed: Admission
+    sound: dict[str, int]  # upload -> chunks at its start that were read back since a crash
 
     @classmethod
     def build(
         cls, rows: UploadRows, files: SealedFiles, sessions: Sessions, clock: Clock, rules: Rules
     ) -> "Filling":
         """Fill uploads in `rows` and `files`."""
-        return cls(rows, files, sessions, clock, rules, Admission(_CHECKSUMMED_AT_ONCE))
+        return cls(rows, files, sessions, clock, rules, Admission(_CHECKSUMMED_AT_ONCE), {})
 
     def fill(
         self, session: Session, row: UploadRow, progress: Progress, append: Append, body: Body
@@ -65,9 +66,12 @@ class Filling:
             raise
 
     def complete(self, session: Session, row: UploadRow, progress: Progress) -> None:
-        """End an upload whose content is all there. DamagedUploadError if not all of it is sound."""
-        if row.suspect and not progress.read_back():
-            raise DamagedUploadError
+        """End an upload whose content is all there.
+
+        DamagedUploadError if not all of it is sound; MovedOnError if a newer request came.
+        """
+        if row.suspect:
+            self._read_back(row, progress)
         progress.finish()
         day = self.clock.day()
         self.files.blur(row.id, day)
@@ -77,6 +81,17 @@ class Filling:
             raise UploadNotFoundError
         # From here on the session key is nowhere: only the recipients open this file.
         self.files.drop_tail(row.id)
+
+    def _read_back(self, row: UploadRow, progress: Progress) -> None:
+        # Forty gigabytes take minutes, and a client may lose patience and ask again: what was
+        # found sound stays known, so that each attempt gets further than the one before.
+        sound = self.sound[row.id] = progress.read_back(self.sound.get(row.id, 0))
+        if not progress.file.is_owned():
+            raise MovedOnError
+        if sound < progress.sealer.index:
+            progress.cut_back(sound)
+            raise DamagedUploadError
+        self.sound.pop(row.id, None)
 
     def _is_complete(self, row: UploadRow) -> bool:
         # Another request found the upload whole at the same moment, and was quicker.

@@ -85,19 +85,21 @@ class Progress:
             self._write_end()
         self.file.sync()
 
-    def read_back(self) -> bool:
-        """Authenticate every chunk from the disk itself; cut back to the last that holds.
+    def read_back(self, sound: int) -> int:
+        """Authenticate every chunk from `sound` on, from the disk itself; give how many hold.
 
         This is the last moment at which a fault can be found while the source still has the
-        original. False if something was cut off: the offset is lower now.
+        original. It stops early when a newer request takes over.
         """
         self.file.forget_cached()
-        sound = next((i for i in range(self.sealer.index) if not self._holds(i)), None)
-        if sound is None:
-            return True
+        while sound < self.sealer.index and self.file.is_owned() and self._holds(sound):
+            sound += 1
+        return sound
+
+    def cut_back(self, sound: int) -> None:
+        """Keep the first `sound` chunks: the offset is lower now."""
         self.file.cut(self.state.layout.chunk_begins(sound))
         self.sealer = self._sealer_at(sound)
-        return False
 
     def _write_end(self) -> None:
         pieces = []

@@ -12,8 +12,13 @@ HOUSE = Path(__file__).parents[2]
 PLAIN_USER = "ann"
 PLAIN_ID = 1000
 
-# The mount ends with the process; the program keeps this process id, so that it can be signalled.
-ENTER = 'mount -t proc proc "$1/proc" && exec chroot --userspec="$2" "$1" sh -c "$3"'
+# What a running Debian has mounted. The mounts end with the process; the program keeps this
+# process id, so that it can be signalled.
+ENTER = (
+    'mount -t proc proc "$1/proc" && '
+    'mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm" && '
+    'exec chroot --userspec="$2" "$1" sh -c "$3"'
+)
 
 
 @dataclass(frozen=True)

@@ -73,10 +73,9 @@ def _writable_component(part: str) -> str:
     if len(encoded) <= _LONGEST_COMPONENT:
         return encoded.decode()
     # The ending is kept: it tells staff what opens the file.
-    stem, dot, ending = encoded.rpartition(b".")
+    _, dot, ending = encoded.rpartition(b".")
     tail = dot + ending if dot and len(ending) < _LONGEST_COMPONENT // 8 else b""
-    room = _LONGEST_COMPONENT - len(tail)
-    return ((stem if tail else encoded)[:room] + tail).decode(errors="ignore")
+    return (encoded[: _LONGEST_COMPONENT - len(tail)] + tail).decode(errors="ignore")
 
 
 def _modified_seconds(entry: Entry) -> float:

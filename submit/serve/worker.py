@@ -25,7 +25,8 @@ from submit.serve.reader import Patience, PatientUnreader
 READER = "nightferry.reader"  # where the application finds the reader in its environment
 
 _SEND_TIMEOUT = struct.pack("ll", 120, 0)  # seconds, microseconds
-_LINGER, _LINGER_OCTETS = 5.0, 16 << 20
+# So that a client which is still sending can read the answer: seconds, octets.
+_LINGER, _LAST_LINGER, _LINGER_OCTETS = 5.0, 1.0, 16 << 20
 _LAST_LOOK = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
 # gunicorn takes no response class by configuration.
@@ -93,7 +94,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn ship
             conn.parser.unreader.begin_head()
         going_on = super().handle(conn)
         if going_on is False:
-            close_graceful(conn.sock, _LINGER, _LINGER_OCTETS)
+            close_graceful(conn.sock, _LINGER if self.alive else _LAST_LINGER, _LINGER_OCTETS)
         return going_on
 
     def handle_request(self, req: Any, conn: Connection) -> bool:

@@ -157,7 +157,11 @@ class Crowd:
     def __init__(self, sources: list[Source]) -> None:
         self._stop = threading.Event()
         self.failures: list[BaseException] = []
-        self._threads = [threading.Thread(target=self._send, args=(one,)) for one in sources]
+        self._threads = [
+            # Nobody waits for them if the test fails before `finish`.
+            threading.Thread(target=self._send, args=(one,), daemon=True)
+            for one in sources
+        ]
 
     def start(self) -> None:
         for thread in self._threads:

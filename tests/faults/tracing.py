@@ -12,7 +12,8 @@ import pytest
 
 from tests.live import wait_until
 
-WRITING = "pwrite64,fsync,fdatasync,rename,unlink,ftruncate"
+WRITES = "pwrite64,pwritev,pwritev2"
+WRITING = f"{WRITES},fsync,fdatasync,rename,unlink,ftruncate"
 _CALL = re.compile(r"^(\d+) +(\w+)\((.*)\) += (\S+)(.*)$")
 _UNFINISHED = re.compile(r"^(\d+) +(\w+)\((.*) <unfinished \.\.\.>$")
 _RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (\S+)(.*)$")

@@ -5,7 +5,7 @@ connection that dies costs the file that was on its way and no other.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -99,13 +99,13 @@ class _Part:
         self._file: SealedFile | None = None
         self._length = 0
 
-    def append(self, start_length: int, chunks: Iterable[bytes]) -> None:
+    def append(self, start_length: int, chunks: Sequence[bytes]) -> None:
         if self._file is None:
             self._file = self._files.create_part(self._upload, bytes(start_length))
             self._length = start_length
         self._length = self._file.append(self._length, chunks)
 
-    def end(self, start: bytes, rest: Iterable[bytes]) -> None:
+    def end(self, start: bytes, rest: Sequence[bytes]) -> None:
         if self._file is None:
             self._file = self._files.create_part(self._upload, start)
             self._length = len(start)

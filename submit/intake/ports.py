@@ -12,7 +12,10 @@ class Body(Protocol):
     """The body of one request, as it arrives."""
 
     def read(self, octets: int) -> bytes:
-        """Wait for `octets`; fewer only when the body has ended, in whatever way it did."""
+        """Wait for the next octets; give at most `octets`, none when the body has ended.
+
+        In whatever way it did: its length, a cut, a silence, a stop.
+        """
 
     def stop_when(self, interrupted: Callable[[], bool]) -> None:
         """End the body early, as if cut off, soon after `interrupted()` has become true."""

@@ -16,6 +16,7 @@ from submit.intake.state import UploadState
 from submit.store.files import SealedFile
 
 _BATCH = 16  # chunks of padding written at once
+_AHEAD = 3 * CHUNK  # taken at once behind a chunk's edge, if so much is there
 
 
 class Progress:
@@ -59,7 +60,7 @@ class Progress:
         `beat` is called for every chunk. So much as `interval` octets may be unsynced at once.
         """
         left, unsynced = octets, 0
-        while left and (content := body.read(min(self.sealer.room, left))):
+        while left and (content := body.read(min(self.sealer.room + _AHEAD, left))):
             left -= len(content)
             unsynced += len(content)
             chunks = self.sealer.add(content)

@@ -3,7 +3,7 @@
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -21,8 +21,8 @@ class File(Protocol):
     def read(self, position: int, octets: int) -> bytes:
         """Read at most `octets`."""
 
-    def write(self, position: int, data: bytes) -> None:
-        """Write all of `data`; not durable before `sync`."""
+    def write(self, position: int, pieces: Sequence[bytes]) -> None:
+        """Write all pieces, one behind the other; not durable before `sync`."""
 
     def cut(self, length: int) -> None:
         """Drop what lies beyond `length`; not durable before `sync`."""
@@ -133,11 +133,13 @@ class _OpenFile:
     def read(self, position: int, octets: int) -> bytes:
         return os.pread(self._descriptor, octets, position)
 
-    def write(self, position: int, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(self._descriptor, view, position)
-            view, position = view[written:], position + written
+    def write(self, position: int, pieces: Sequence[bytes]) -> None:
+        written = os.pwritev(self._descriptor, pieces, position)
+        rest = memoryview(b"".join(pieces) if written < sum(map(len, pieces)) else b"")[written:]
+        while rest:
+            position += written
+            written = os.pwrite(self._descriptor, rest, position)
+            rest = rest[written:]
 
     def cut(self, length: int) -> None:
         os.ftruncate(self._descriptor, length)

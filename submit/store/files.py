@@ -1,6 +1,6 @@
 """Sealed files and their tails: created, appended to, cut back, finished, removed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from submit.store.disk import Disk, File, is_full, locked
@@ -140,20 +140,19 @@ class SealedFile:
         """Tell whether no newer request has claimed the upload."""
         return self._owners.holds(self._upload, self._token)
 
-    def append(self, expected: int, pieces: Iterable[bytes]) -> int:
+    def append(self, expected: int, pieces: Sequence[bytes]) -> int:
         """Write sealed octets where the file ends, if it ends at `expected`; give its new length.
 
         The caller has sealed these octets for exactly this place. Not durable before `sync`.
         MovedOnError if another request came between: then nothing was written.
         """
-        data = b"".join(pieces)
         with disk_errors(), self._mine(expected):
             try:
-                self._file.write(expected, data)
+                self._file.write(expected, pieces)
             except OSError:
                 self._file.cut(expected)
                 raise
-        end = expected + len(data)
+        end = expected + sum(map(len, pieces))
         if end - self._begun >= _WRITE_BEHIND:
             # The disk works while the next octets come in, so that the last sync has less to do.
             self._file.begin_sync(self._begun, end - self._begun)
@@ -163,7 +162,7 @@ class SealedFile:
     def write_start(self, data: bytes) -> None:
         """Fill in the start of a form's file, which nobody else has open."""
         with disk_errors():
-            self._file.write(0, data)
+            self._file.write(0, [data])
 
     def read(self, begin: int, end: int) -> bytes:
         """Read what lies between two positions; shorter where the file ends."""
@@ -224,7 +223,7 @@ class SealedFile:
             self._disk.remove(self._upload + _NEW_TAIL)
             tail = self._disk.create(self._upload + _NEW_TAIL)
             try:
-                tail.write(0, sealed)
+                tail.write(0, [sealed])
                 tail.sync()
             finally:
                 tail.close()

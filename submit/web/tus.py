@@ -48,11 +48,13 @@ class RequestBody:
 
     def __init__(self, environ: dict[str, Any]) -> None:
         """Read from a WSGI environment."""
-        self._input, self._reader = environ["wsgi.input"], environ.get(_READER)
+        body = environ["wsgi.input"]
+        self._read = getattr(body, "read_some", body.read)
+        self._reader = environ.get(_READER)
 
     def read(self, octets: int) -> bytes:
         """See `Body`."""
-        return bytes(self._input.read(octets))
+        return bytes(self._read(octets))
 
     def stop_when(self, interrupted: Callable[[], bool]) -> None:
         """See `Body`."""

@@ -14,7 +14,7 @@ from gunicorn.app.base import BaseApplication
 from submit.serve.log import QuietLogger
 from submit.serve.worker import PatientWorker
 
-_CHUNK = 1 << 16
+_READ = 1 << 18  # as ours
 Start = Callable[[str, list[tuple[str, str]]], object]
 
 
@@ -52,14 +52,14 @@ class Plain(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             self._write(environ["wsgi.input"], octets)
         else:
             while octets:
-                octets -= len(environ["wsgi.input"].read(min(_CHUNK, octets)))
+                octets -= len(environ["wsgi.input"].read_some(_READ))
         start("204 No Content", [])
         return []
 
     def _write(self, body: Any, octets: int) -> None:
         with (self._folder / "plain").open("wb", buffering=0) as file:
             while octets:
-                content = body.read(min(_CHUNK, octets))
+                content = body.read_some(_READ)
                 octets -= len(content)
                 file.write(content)
             os.fsync(file.fileno())

@@ -9,7 +9,7 @@ sealed twice with different content cannot hide behind a truncation.
 """
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 SEALED = ".tar.gpg"
@@ -151,7 +151,8 @@ class LossyFile:
     def read(self, position: int, octets: int) -> bytes:
         return bytes(self._inode.seen[position : position + octets])
 
-    def write(self, position: int, data: bytes) -> None:
+    def write(self, position: int, pieces: Sequence[bytes]) -> None:
+        data = b"".join(pieces)
         trouble = self._disk._step("write")
         if trouble is None:
             return self._write(position, data)

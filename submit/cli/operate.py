@@ -12,7 +12,7 @@ from submit.store.database import Database
 
 def serve(options: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    Site(load(options.config), World(), lambda: None).run()
+    Site(load(options.config), World()).run()
     return 0
 
 

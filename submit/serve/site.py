@@ -41,8 +41,10 @@ class PatientArbiter(Arbiter):  # type: ignore[misc] # gunicorn ships no types
 class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     """gunicorn, set up from the settings; `ready` is called when the first worker serves."""
 
-    def __init__(self, settings: Settings, world: World, ready: Callable[[], None]) -> None:
-        """Serve the source's site."""
+    def __init__(
+        self, settings: Settings, world: World, ready: Callable[[], None] | None = None
+    ) -> None:
+        """Serve the source's site; with `ready`, on a terminal, where Ctrl-C is the way to end."""
         self._settings, self._world, self._ready = settings, world, ready
         self._marks = Marks(Places(settings.data).run)
         super().__init__()
@@ -93,7 +95,7 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "capture_output": False,
             "proc_name": "nightferry",
             "on_starting": self._on_starting,
-            "post_fork": lambda _arbiter, worker: self._marks.set(worker.pid),
+            "post_fork": self._on_fork,
             "post_worker_init": self._on_worker_ready,
             "worker_exit": lambda _arbiter, _worker: self._marks.clear(os.getpid()),
             "child_exit": self._on_child_exit,
@@ -105,8 +107,15 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         for pid in left:
             self._marks.clear(pid)
 
+    def _on_fork(self, _arbiter: object, worker: Any) -> None:
+        self._marks.set(worker.pid)
+        if self._ready is not None:
+            # A terminal sends Ctrl-C to its whole group. The master alone should hear it: a
+            # worker's gpg would die of it in the middle of its work, and the worker with it.
+            os.setpgid(0, 0)
+
     def _on_worker_ready(self, worker: Any) -> None:
-        if worker.age == 1:
+        if self._ready is not None and worker.age == 1:
             self._ready()
 
     def _on_child_exit(self, _arbiter: object, worker: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.errors import SettingsError
 from crypto.errors import CryptoError
-from submit.cli import demo, operate, send
+from submit.cli import demo, operate
 from submit.cli.failure import CommandError
 from submit.store.errors import WrongRevisionError
 
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         _add(commands, name, command, words)
     for subparser in commands.choices.values():
-        if subparser.get_default("command") not in {demo.run, send.run}:
+        if subparser.get_default("command") not in {demo.run, _send}:
             subparser.add_argument("--config", type=Path, required=True, help="the settings")
     return parser
 
@@ -60,10 +60,17 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _add_send(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = _add(commands, "send", send.run, "send files to a site, resuming after any break")
+    parser = _add(commands, "send", _send, "send files to a site, resuming after any break")
     parser.add_argument("--to", required=True, metavar="URL", help="the site's first page")
     parser.add_argument("--new", action="store_true", help="a new codename, without asking")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+
+
+def _send(options: argparse.Namespace) -> int:
+    # The service must not load tuspy and all that it brings: only this command does.
+    from submit.cli import send  # noqa: PLC0415
+
+    return send.run(options)
 
 
 def _add(

@@ -22,7 +22,8 @@ from submit.tus.refusals import (
 from submit.tus.requests import Append, decide_offset
 
 _CHECKSUMMED_AT_ONCE = 8  # bodies of up to 16 MiB that wait in memory
-_NEXT_WRITE = 1 << 18  # octets that a chunk, a tail and a row may take
+_BEATS_A_LOOK = 16  # appends between two looks at the disk's room
+_NEXT_WRITE = 1 << 23  # octets that these, a tail and a row may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class Filling:
 
 
 class _Heartbeat:
-    """Looks up from receiving, at every chunk: for room, and for the life of the session."""
+    """Looks up from receiving, at every append: for room, and for the life of the session."""
 
     def __init__(
         self, session: Session, sessions: Sessions, files: SealedFiles, clock: Clock
@@ -150,9 +151,12 @@ class _Heartbeat:
         self._session, self._sessions = session, sessions
         self._files, self._clock = files, clock
         self._quarter = clock.quarter()
+        self._beats = 0
 
     def __call__(self) -> None:
-        self._files.require_room(_NEXT_WRITE)
+        if self._beats % _BEATS_A_LOOK == 0:
+            self._files.require_room(_NEXT_WRITE)
+        self._beats += 1
         if self._quarter != self._clock.quarter():
             self._quarter = self._clock.quarter()
             self._sessions.keep_alive(self._session)

@@ -35,16 +35,15 @@ class Housekeeping:
     def daily(self) -> int:
         """Expire what nobody moved and forget what need not be known; give how many expired.
 
-        The chunks of an expired upload stay: staff salvage them with gpg. Only the key goes.
+        What arrived of an expired upload stays, its tail too: staff salvage it. Only the key goes.
         """
         today = self.clock.day()
         expired = self.rows.idle(today - self.rules.upload_idle_days)
         for row in expired:
             self.files.blur(row.id, today)
-            if self.rows.close(row.id, State.EXPIRED, today, None):
-                self.files.drop_tail(row.id)
+            self.rows.close(row.id, State.EXPIRED, today, None)
         # A worker that died between the row and the file left these.
-        for upload in filter(self.rows.is_over, self.files.tails()):
+        for upload in filter(self.rows.is_complete, self.files.tails()):
             self.files.drop_tail(upload)
         for row in self.rows.remembered(today - self.rules.complete_answer_days):
             self.rows.forget(row.id)

@@ -16,7 +16,7 @@ from submit.intake.state import UploadState
 from submit.store.files import SealedFile
 
 _BATCH = 16  # chunks of padding written at once
-_AHEAD = 3 * CHUNK  # taken at once behind a chunk's edge, if so much is there
+_AHEAD = 7 * CHUNK  # taken at once behind a chunk's edge, if so much is there
 
 
 class Progress:

@@ -14,7 +14,7 @@ from gunicorn.http.unreader import SocketUnreader
 
 _LOOK_UP = 500  # milliseconds between two looks at whether to go on waiting
 _POLLED = select.POLLIN | select.POLLHUP | select.POLLERR
-_READ_AT_ONCE = 1 << 18  # four chunks: enough that the calls for each do not count
+_READ_AT_ONCE = 1 << 19  # eight chunks: enough that the calls for each do not count
 
 
 @dataclass(frozen=True, slots=True)

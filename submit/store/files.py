@@ -66,9 +66,11 @@ class SealedFiles:
             self._disk.sync_names()
 
     def blur(self, upload: str, day: int) -> None:
-        """Blur a file's times before its row says that it is over; nothing if it was removed."""
-        with disk_errors(), suppress(FileNotFoundError):
-            self._disk.set_day(upload + _SEALED, day)
+        """Blur the times of file and tail before the row says that it is over."""
+        with disk_errors():
+            for name in (upload + _SEALED, upload + _TAIL):
+                with suppress(FileNotFoundError):
+                    self._disk.set_day(name, day)
 
     def drop_tail(self, upload: str) -> None:
         """Drop the tail of an upload whose row says that it is over."""

@@ -132,10 +132,9 @@ class Uploads:
         """Give the source's open uploads."""
         return self._select(uploads.c.source == source, uploads.c.state == State.OPEN)
 
-    def is_over(self, upload: str) -> bool:
-        """Tell whether an upload is complete or expired."""
-        over = uploads.c.state.in_([State.COMPLETE, State.EXPIRED])
-        return bool(self._select(uploads.c.id == upload, over))
+    def is_complete(self, upload: str) -> bool:
+        """Tell whether an upload is complete."""
+        return bool(self._select(uploads.c.id == upload, uploads.c.state == State.COMPLETE))
 
     def idle(self, before: int) -> list[UploadRow]:
         """Give all open uploads that last moved before a day."""

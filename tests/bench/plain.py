@@ -14,7 +14,7 @@ from gunicorn.app.base import BaseApplication
 from submit.serve.log import QuietLogger
 from submit.serve.worker import PatientWorker
 
-_READ = 1 << 18  # as ours
+_READ = 1 << 19  # as ours
 Start = Callable[[str, list[tuple[str, str]]], object]
 
 

@@ -88,8 +88,9 @@ class LossyDisk:
         self.names_platter = dict(self.names_seen)
 
     def set_day(self, name: str, day: int) -> None:
-        assert name in self.names_seen
         assert day >= 0
+        if name not in self.names_seen:
+            raise FileNotFoundError(errno.ENOENT, "missing")
 
     def free(self) -> int:
         return self.room

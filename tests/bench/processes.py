@@ -10,9 +10,9 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 def tree(pid: int) -> Iterator[int]:
     """Give a process and all that it has started."""
     yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from tree(int(child))
+    # The master and its workers start processes from their first thread only; gpg comes and goes.
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield from tree(int(child))
 
 
 def cpu_seconds(pid: int) -> float:

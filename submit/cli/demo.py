@@ -31,7 +31,10 @@ To send something: open that page in a browser, or, for large files and bad conn
 (any tus client will do: http://127.0.0.1:{port}/uploads, with the cookie of a session)
 
 To open what arrived, as the NGO would on a machine that is never online:
-  for f in {data}/site/uploads/*.tar.gpg; do gpg --homedir {data}/ngo -d "$f" | tar x; done
+  gpg --homedir {data}/ngo -d FILE | tar x
+with one FILE of {data}/site/uploads, or all of them, each in a folder of its own:
+  for f in {data}/site/uploads/*.tar.gpg; do d=opened/$(basename "$f" .tar.gpg); \
+    mkdir -p "$d"; gpg --homedir {data}/ngo -d "$f" | tar x -C "$d"; done
 
 To stop: Ctrl-C. Started again with the same folder, it goes on with what is there.
 """

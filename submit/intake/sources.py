@@ -7,7 +7,7 @@ a counter would let a stranger lock sources out. What is bounded is the memory t
 
 from dataclasses import dataclass, field
 
-from crypto.codename import Codename, Cost, derive, generate, parse
+from crypto.codename import Codename, Cost, Derived, derive, generate, parse
 from crypto.errors import MistypedWordError, WordCountError
 from submit.intake.admission import Admission
 from submit.intake.identifiers import new_designation
@@ -19,6 +19,7 @@ from submit.store.records import SourceRow
 from submit.store.records import Sources as SourceRows
 
 _CHECKS_AT_ONCE = 1  # 64 MiB, 0.15 s; two at once would wait for each other anyway
+_CHECKS_WAITING = 32  # so that a flood of guesses never takes the threads of the pages
 _WAIT = 20  # seconds for a place
 _ATTEMPTS = 100
 
@@ -47,21 +48,19 @@ class Sources:
     ) -> None:
         """Keep sources in `rows`."""
         self._rows, self._sessions, self._clock, self._codenames = rows, sessions, clock, codenames
-        self._checks = Admission(_CHECKS_AT_ONCE)
+        self._checks, self._queue = Admission(_CHECKS_AT_ONCE), Admission(_CHECKS_WAITING)
 
     def create(self) -> Entered:
         """Make a new source and log it in."""
         codename = generate()
-        with self._checks.admit(_WAIT):
-            derived = derive(codename, self._codenames.salt, self._codenames.cost)
+        derived = self._derive(codename)
         self._add(derived.locator)
         return Entered(self._sessions.begin(derived.locator, derived.key), codename)
 
     def enter(self, typed: str) -> Entered:
         """Log a source in with its codename; the three refusals of a codename otherwise."""
         codename = _parse(typed)
-        with self._checks.admit(_WAIT):
-            derived = derive(codename, self._codenames.salt, self._codenames.cost)
+        derived = self._derive(codename)
         if self._rows.find(derived.locator) is None:
             raise WrongCodenameError
         self._rows.visit(derived.locator, self._clock.day())
@@ -74,6 +73,10 @@ class Sources:
     def leave(self, cookie: str | None) -> None:
         """End the session of a cookie."""
         self._sessions.end(cookie)
+
+    def _derive(self, codename: Codename) -> Derived:
+        with self._queue.admit(), self._checks.admit(_WAIT):
+            return derive(codename, self._codenames.salt, self._codenames.cost)
 
     def _add(self, locator: bytes) -> None:
         for _ in range(_ATTEMPTS):

@@ -68,9 +68,13 @@ class Uploads:
         day = self._filling.clock.day()
         row = UploadRow(upload, session.source, Kind.FILE, State.OPEN, day, wrapped=wrapped)
         self._rows.add(row)
-        with self._created(row, keys.pkesks + data_header(state.layout, state.iv), state) as made:
-            self._filling.fill(session, row, made, creation.body or _NOTHING, body)
-            return self._status(row, made)
+        start = keys.pkesks + data_header(state.layout, state.iv)
+        try:
+            with self._created(row, start, state) as made:
+                self._filling.fill(session, row, made, creation.body or _NOTHING, body)
+                return self._status(row, made)
+        except MovedOnError:
+            raise AppendSupersededError from None
 
     def status(self, session: Session, upload: str) -> Status:
         """Tell how far an upload is; any older request that still appends to it stops."""

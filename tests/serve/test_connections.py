@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -149,6 +150,23 @@ def test_a_stop_keeps_every_octet_that_had_arrived(tmp_path: Path) -> None:
 def _arrived(live: Live) -> int:
     """Count the uploads whose first chunk is on disk: their requests are being received."""
     return sum(path.stat().st_size > CHUNK for path in live.uploads.glob("*.tar.gpg"))
+
+
+def test_a_flood_of_guesses_leaves_the_pages_alone(crowded: Live) -> None:
+    """LESSONS 22: more codenames than can wait are told to come back; nobody is locked out."""
+    words = "abacus abdomen abdominal abide abiding ability ablaze able"
+
+    def guess(_: int) -> int:
+        headers = {"Accept": "application/json"}
+        address = f"{crowded.base}/session"
+        guessed = requests.post(address, {"codename": words}, headers=headers, timeout=60)
+        return int(guessed.status_code)
+
+    with ThreadPoolExecutor(60) as pool:
+        answers = pool.map(guess, range(60))
+        assert crowded.answers()
+        assert set(answers) <= {403, 503}
+    crowded.new_source()
 
 
 def test_nothing_but_constant_words_answers_a_request_that_cannot_be_read(server: Live) -> None:

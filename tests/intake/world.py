@@ -16,6 +16,7 @@ from submit.store.records import UploadRow, Uploads
 from tests.intake.lossy_disk import LossyDisk
 
 DAY = 86400
+_PIECE = 70_000  # octets
 
 
 class IntakeWorld:
@@ -91,7 +92,10 @@ class RememberingKeys:
 
 
 class ScriptedBody:
-    """A body that ends where it is told to, and lets something happen between two reads."""
+    """A body that comes in pieces, ends where it is told to, and lets something happen between.
+
+    What happens, happens after the first piece: then a chunk is in the file and another begun.
+    """
 
     def __init__(self, octets: bytes, between: Callable[[], None] | None = None) -> None:
         self._rest, self._between, self._reads = octets, between, 0
@@ -103,6 +107,7 @@ class ScriptedBody:
             self._between()
         if self._interrupted():
             return b""
+        octets = min(octets, _PIECE)
         taken, self._rest = self._rest[:octets], self._rest[octets:]
         return taken
 

@@ -81,6 +81,9 @@ class UploadMachine(RuleBasedStateMachine):
     @rule(target=uploads, length=st.sampled_from(LENGTHS), along=st.floats(0, 1))
     def create(self, length: int, along: float) -> Client:
         """Make an upload, some of its octets along with the creation."""
+        return self._create(length, along)
+
+    def _create(self, length: int, along: float) -> Client:
         content = _content(len(self.clients), length)
         first = int(length * along)
         body = Append(0, first, None) if first else None
@@ -93,15 +96,21 @@ class UploadMachine(RuleBasedStateMachine):
         assert status.offset == first
         return client
 
-    @rule(client=uploads, share=st.floats(0, 1), cut=st.floats(0, 1.2), heard=st.booleans())
+    @rule(client=uploads, share=st.floats(0, 0.6), cut=st.floats(0, 1.2), heard=st.booleans())
     def append(self, client: Client, share: float, cut: float, heard: bool) -> None:
         """Send a PATCH from where the client believes it is; it may be cut, or its answer lost."""
         self._patch(client, share, cut, heard=heard)
 
-    @rule(client=uploads, cut=st.floats(0, 1), deaf=st.booleans(), resume=st.booleans())
-    def two_connections(self, client: Client, cut: float, deaf: bool, resume: bool) -> None:
+    @rule(
+        target=uploads,
+        along=st.floats(0, 0.6),
+        cut=st.floats(0, 1),
+        deaf=st.booleans(),
+        resume=st.booleans(),
+    )
+    def two_connections(self, along: float, cut: float, deaf: bool, resume: bool) -> Client:
         """A newer request comes while the older one, on a half-open connection, still reads."""
-        self.ask(client)
+        client = self._create(LENGTHS[-1], along)
 
         def newer() -> None:
             self.ask(client)
@@ -117,6 +126,7 @@ class UploadMachine(RuleBasedStateMachine):
                 Append(offset, len(client.content) - offset, None),
                 body,
             )
+        return client
 
     @rule(client=uploads, back=st.integers(1, CHUNK))
     def send_again(self, client: Client, back: int) -> None:
@@ -158,19 +168,19 @@ class UploadMachine(RuleBasedStateMachine):
 
     @rule(
         client=uploads,
-        at=st.integers(1, 40),
+        share=st.floats(0, 1),
+        at=st.integers(1, 14),
         torn=st.floats(0, 1),
-        power=st.booleans(),
-        kept=st.integers(0, 3),
+        power=st.none() | st.integers(0, 3),
     )
-    def die(self, client: Client, at: int, torn: float, power: bool, kept: int) -> None:
+    def die(self, client: Client, share: float, at: int, torn: float, power: int | None) -> None:
         """The process is killed, or the power fails, in the middle of a request."""
         self.world.disk.trouble = Trouble(at, "die", torn)
         with suppress(DiedError):
-            self._patch(client, 1, 1)
+            self._patch(client, share, 1)
         self.world.disk.trouble = None
-        if power:
-            self.world.disk.lose_power(lambda waiting: min(kept, waiting))
+        if power is not None:
+            self.world.disk.lose_power(lambda waiting: min(power, waiting))
         self.world.start(clean=False)
 
     @rule(kept=st.integers(0, 3))
@@ -181,15 +191,16 @@ class UploadMachine(RuleBasedStateMachine):
 
     @rule(
         client=uploads,
-        at=st.integers(1, 12),
+        share=st.floats(0, 1),
+        at=st.integers(1, 6),
         kind=st.sampled_from(["full", "sync fails"]),
         torn=st.floats(0, 1),
     )
-    def disk_fails(self, client: Client, at: int, kind: str, torn: float) -> None:
+    def disk_fails(self, client: Client, share: float, at: int, kind: str, torn: float) -> None:
         """The disk is full for a while, or one fsync fails."""
         self.world.disk.trouble = Trouble(at, kind, torn)
         try:
-            self._patch(client, 1, 1)
+            self._patch(client, share, 1)
         finally:
             self.world.disk.trouble = None
 
@@ -284,5 +295,5 @@ def test_nothing_acknowledged_is_lost_whatever_happens(
 ) -> None:
     """See the module: the invariant holds after every step of every story."""
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=40, stateful_step_count=20, deadline=None)
+        machine, settings=settings(max_examples=150, stateful_step_count=25, deadline=None)
     )

@@ -69,12 +69,24 @@ class UploadMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
+            self._everything_can_be_finished()
             self.world.close()
             shutil.rmtree(self.folder.parent)
 
     @property
     def session(self) -> Session:
         return self.world.intake.sources.recall(self.cookie)
+
+    def _everything_can_be_finished(self) -> None:
+        """Whatever has happened: who asks and sends the rest gets to the end."""
+        for client in self.clients:
+            for _ in range(3):  # damage may be found at the end, and a part be sent again
+                if not (client.is_gone or client.is_over):
+                    self.ask(client)
+                    self._patch(client, 1, 1)
+            self._check(client)
+            row = None if client.is_gone else self.world.row(self.session, client.upload)
+            assert row is None or row.state is not State.OPEN
 
     # --- what clients do
 
@@ -172,21 +184,24 @@ class UploadMachine(RuleBasedStateMachine):
         at=st.integers(1, 14),
         torn=st.floats(0, 1),
         power=st.none() | st.integers(0, 3),
+        last=st.booleans(),
     )
-    def die(self, client: Client, share: float, at: int, torn: float, power: int | None) -> None:
+    def die(
+        self, client: Client, share: float, at: int, torn: float, power: int | None, last: bool
+    ) -> None:
         """The process is killed, or the power fails, in the middle of a request."""
         self.world.disk.trouble = Trouble(at, "die", torn)
         with suppress(DiedError):
             self._patch(client, share, 1)
         self.world.disk.trouble = None
         if power is not None:
-            self.world.disk.lose_power(lambda waiting: min(power, waiting))
+            self.world.disk.lose_power(power, last=last)
         self.world.start(clean=False)
 
-    @rule(kept=st.integers(0, 3))
-    def power_fails(self, kept: int) -> None:
+    @rule(kept=st.integers(0, 3), last=st.booleans())
+    def power_fails(self, kept: int, last: bool) -> None:
         """The power fails while nothing is being sent: only what was not synced may go."""
-        self.world.disk.lose_power(lambda waiting: min(kept, waiting))
+        self.world.disk.lose_power(kept, last=last)
         self.world.start(clean=False)
 
     @rule(
@@ -195,14 +210,19 @@ class UploadMachine(RuleBasedStateMachine):
         at=st.integers(1, 6),
         kind=st.sampled_from(["full", "sync fails"]),
         torn=st.floats(0, 1),
+        power=st.booleans(),
     )
-    def disk_fails(self, client: Client, share: float, at: int, kind: str, torn: float) -> None:
-        """The disk is full for a while, or one fsync fails."""
+    def disk_fails(
+        self, client: Client, share: float, at: int, kind: str, torn: float, power: bool
+    ) -> None:
+        """The disk is full for a while, or one fsync fails; then perhaps the power."""
         self.world.disk.trouble = Trouble(at, kind, torn)
         try:
             self._patch(client, share, 1)
         finally:
             self.world.disk.trouble = None
+        if power:
+            self.power_fails(0, last=False)
 
     @rule()
     def restart(self) -> None:

@@ -26,20 +26,15 @@ class Progress:
     below it authenticates.
     """
 
-    def __init__(
-        self, state: UploadState, file: SealedFile, length: int, unsure: int = CHUNK
-    ) -> None:
-        """Go on where a file of `length` octets and its tail end. Nothing is changed by this.
-
-        So many octets at its end are `unsure`: they are believed only if they authenticate.
-        """
+    def __init__(self, state: UploadState, file: SealedFile, length: int) -> None:
+        """Go on where a file of `length` octets and its tail end. Nothing is changed by this."""
         self.state = state
         self.file = file
         self._cipher = ChunkCipher(state.session_key, state.iv)
         self._tails = TailCipher(state.session_key)
         self.position = 0
         self._kept = b""
-        self.sealer = self._sealer_at(self._sound_chunks(length, -(-unsure // CHUNK)))
+        self.sealer = self._sealer_at(self._sound_chunks(length))
 
     @property
     def offset(self) -> int:
@@ -136,11 +131,9 @@ class Progress:
                 return tail
         return first_plaintext(self.state.layout, self.state.head) if index == 0 else b""
 
-    def _sound_chunks(self, length: int, unsure: int) -> int:
-        """Give how many chunks stand at the start of the file, the `unsure` last ones authentic."""
-        end = self.state.layout.whole_chunks(length)
-        window = range(max(0, end - unsure), end)
-        index = next((i for i in window if not self._holds(i)), end)
+    def _sound_chunks(self, length: int) -> int:
+        """Give how many chunks stand at the start of the file, the last of them authentic."""
+        index = self.state.layout.whole_chunks(length)
         while index and not self._holds(index - 1):
             index -= 1
         return index

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from crypto.archive import encode_head
-from crypto.layout import CHUNK, MAX_CONTENT
+from crypto.layout import MAX_CONTENT
 from crypto.seal import IV_LENGTH, data_header
 from crypto.session_key import NewMessageKeys
 from submit.intake.filling import Filling
@@ -122,18 +122,14 @@ class Uploads:
 
     def _peeked(self, session: Session, row: UploadRow) -> Status:
         with self._opened(session, row) as (state, file):
-            return self._status(row, Progress(state, file, file.length(), self._unsure(row)))
+            return self._status(row, Progress(state, file, file.length()))
 
     def unfinished(self, session: Session) -> Iterator[tuple[UploadState, str, int]]:
         """Give state, id and offset of each open upload of this source's."""
         for row in self._rows.unfinished(session.source):
             try:
                 with self._opened(session, row) as (state, file):
-                    yield (
-                        state,
-                        row.id,
-                        Progress(state, file, file.length(), self._unsure(row)).offset,
-                    )
+                    yield state, row.id, Progress(state, file, file.length()).offset
             except UploadNotFoundError:
                 continue
 
@@ -188,19 +184,12 @@ class Uploads:
     def _progress(self, session: Session, row: UploadRow) -> Iterator[Progress]:
         with self._opened(session, row) as (state, file):
             try:
-                progress = Progress(state, file, file.claim(), self._unsure(row))
+                progress = Progress(state, file, file.claim())
                 progress.mend()
             except DiskFaultError:
                 self._rows.suspect(row.id)
                 raise
             yield progress
-
-    def _unsure(self, row: UploadRow) -> int:
-        """Give how much at the end of the file was perhaps never synced.
-
-        A power cut can keep a later chunk and lose an earlier one, but none that was synced.
-        """
-        return 2 * self._filling.rules.sync_interval if row.suspect else CHUNK
 
     def _complete_if_whole(self, session: Session, row: UploadRow, progress: Progress) -> None:
         if progress.is_whole:

@@ -9,7 +9,7 @@ sealed twice with different content cannot hide behind a truncation.
 """
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 SEALED = ".tar.gpg"
@@ -97,14 +97,11 @@ class LossyDisk:
 
     # --- what a test does to it
 
-    def lose_power(self, kept: int, *, last: bool) -> None:
-        """Forget what was not synced, but for the first (or last) `kept` changes of each file.
-
-        A disk writes in any order: what was kept last leaves a hole of zeros before it.
-        """
+    def lose_power(self, keep: Callable[[int], int]) -> None:
+        """Forget what was not synced; `keep(n)` tells how many of n waiting changes made it."""
         self.names_seen = dict(self.names_platter)
         for inode in self.names_seen.values():
-            for change in inode.waiting[-kept:] if last and kept else inode.waiting[:kept]:
+            for change in inode.waiting[: keep(len(inode.waiting))]:
                 inode.apply(change, inode.platter)
             inode.waiting.clear()
             inode.seen = bytearray(inode.platter)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -93,26 +94,23 @@ def test_a_silent_sender_is_dropped_and_what_came_is_kept(impatient: Live) -> No
 def test_more_uploads_than_places_are_told_to_wait(crowded: Live) -> None:
     """503 with Retry-After for the fourth; pages go on, and a place that is free is given."""
     source = crowded.new_source()
-    urls = [crowded.create(source, 10) for _ in range(4)]
+    content = os.urandom(2 * CHUNK)
+    urls = [crowded.create(source, len(content)) for _ in range(4)]
     with ExitStack() as stack:
         wires = [stack.enter_context(closing(Wire(crowded))) for _ in urls[:3]]
         for wire, url in zip(wires, urls, strict=False):
-            wire.begin_patch(source, url, 0, 10)
-            wire.send(b"1")
-        wait_until(lambda: _is_refused(crowded, source, urls[3]))
-        refused = crowded.append(source, urls[3], 0, b"1234567890")
+            wire.begin_patch(source, url, 0, len(content))
+            wire.send(content[:-1])
+            wait_until(lambda url=url: crowded.sealed(url).stat().st_size > CHUNK)  # type: ignore[misc]
+        refused = crowded.append(source, urls[3], 0, content)
+        assert refused.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert refused.headers["Retry-After"] == "30"
         assert "kept" in refused.text
         assert crowded.answers()
         for wire in wires:
-            wire.send(b"234567890")
+            wire.send(content[-1:])
             assert wire.answer().startswith(b"HTTP/1.1 204 ")
-    assert crowded.append(source, urls[3], 0, b"1234567890").status_code == 204
-
-
-def _is_refused(live: Live, source: requests.Session, url: str) -> bool:
-    # An empty append holds its place for a moment only.
-    return live.append(source, url, 0, b"").status_code == 503
+    assert crowded.append(source, urls[3], 0, content).status_code == HTTPStatus.NO_CONTENT
 
 
 def test_pages_answer_while_three_hundred_slow_uploads_run(server: Live) -> None:

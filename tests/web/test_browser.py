@@ -97,7 +97,8 @@ def test_everything_works_without_scripts(live: Live, chromium: Browser) -> None
         page.goto(live.base)
         page.fill("textarea[name=codename]", codename)
         page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
+        with page.expect_navigation():  # unlike a click, a key does not wait
+            page.keyboard.press("Enter")
         assert "3 files, 1 message" in " ".join(page.inner_text("main").split())
 
 

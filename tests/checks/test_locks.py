@@ -34,7 +34,8 @@ def python_dependencies() -> list[str]:
 
 def npm_dependencies() -> list[str]:
     """Give the names that package.json asks for."""
-    return sorted(json.loads((HOUSE / "package.json").read_text())["devDependencies"])
+    asked = json.loads((HOUSE / "package.json").read_text())
+    return sorted({**asked["dependencies"], **asked["devDependencies"]})
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -77,9 +78,10 @@ def test_every_dependency_is_locked(name: str) -> None:
 
 def test_npm_lock_matches_what_is_asked() -> None:
     """What package.json asks for is what package-lock.json holds."""
-    asked = json.loads((HOUSE / "package.json").read_text())["devDependencies"]
+    asked = json.loads((HOUSE / "package.json").read_text())
     lock = json.loads((HOUSE / "package-lock.json").read_text())
-    assert lock["packages"][""]["devDependencies"] == asked
+    for kind in ("dependencies", "devDependencies"):
+        assert lock["packages"][""][kind] == asked[kind]
 
 
 def test_no_package_that_is_no_longer_asked_for_is_on_record() -> None:

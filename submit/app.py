@@ -40,6 +40,7 @@ from submit.store.records import Uploads as UploadRows
 from submit.tus.limits import Limits
 from submit.web.answers import answer_refusals
 from submit.web.headers import dress_answers, guard_door
+from submit.web.languages import speak_languages
 from submit.web.pages import source_pages
 from submit.web.tus import tus_routes
 
@@ -153,6 +154,7 @@ def create_source_app(settings: Settings, world: World) -> Flask:
     app.config["PROPAGATE_EXCEPTIONS"] = False
     guard_door(app, site.hosts)
     dress_answers(app)
+    speak_languages(app)
     answer_refusals(app)
     app.register_blueprint(source_pages(intake, site))
     app.register_blueprint(tus_routes(intake, Limits(site.max_upload_length)))

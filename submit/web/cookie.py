@@ -1,6 +1,6 @@
-"""The two cookies of the source site: the session, and the form secret of who is not inside yet.
+"""The source site's cookies: the session, the form secret of who is not inside yet, the language.
 
-Neither says anything: both are random. Neither has a lifetime: it dies with the browser.
+The first two are random and say nothing. None has a lifetime: it dies with the browser.
 """
 
 import re
@@ -10,6 +10,7 @@ from flask import Request, Response
 
 SESSION_COOKIE = "nightferry"
 FORM_COOKIE = "nightferry_form"
+LANGUAGE_COOKIE = "nightferry_language"
 _FORM_SECRET = re.compile(r"[0-9A-Za-z_-]{43}")  # 32 octets in base64url
 
 
@@ -41,6 +42,16 @@ def give_session(response: Response, cookie: str) -> None:
 def take_session(response: Response) -> None:
     """Make the browser forget its session."""
     _forget(response, SESSION_COOKIE)
+
+
+def kept_language(request: Request) -> str | None:
+    """Return the language that came in the cookie, as it came: whatever somebody wrote there."""
+    return request.cookies.get(LANGUAGE_COOKIE)
+
+
+def keep_language(response: Response, code: str) -> None:
+    """Let the browser keep the chosen language."""
+    _set(response, LANGUAGE_COOKIE, code)
 
 
 def _set(response: Response, name: str, value: str) -> None:

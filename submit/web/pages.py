@@ -5,7 +5,6 @@ Rule 2: nothing is changed by GET; every POST proves that it comes from a page o
 """
 
 from http import HTTPStatus
-from pathlib import Path
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -14,6 +13,7 @@ from submit.intake.refusals import NoSessionError
 from submit.intake.sources import Entered
 from submit.web.answers import answer, answer_with_form
 from submit.web.asking import wants_json
+from submit.web.assets import serve_assets
 from submit.web.cookie import form_secret, give_session, session_cookie, take_session
 from submit.web.drop import DropViews
 from submit.web.errors import CodenameShownError, FormTokenError
@@ -22,12 +22,11 @@ from submit.web.tokens import TOKEN_FIELD, derive_form_token, prove_own_form
 
 MAX_CODENAME_LENGTH = 4_096  # octets; eight words need at most 80
 
-_STYLESHEET = Path(__file__).parent / "static" / "site.css"
-
 
 def source_pages(intake: Intake, site: Site) -> Blueprint:
     """Build the pages; they ask `intake` and show what `site` says."""
     pages = Blueprint("source", __name__, template_folder="templates")
+    serve_assets(pages)
     DoorViews(intake, site).register(pages)
     DropViews(intake, site).register(pages)
     return pages
@@ -40,13 +39,11 @@ class DoorViews:
         """Take who is asked, and what the first page shows."""
         self._sources = intake.sources
         self._site = site
-        self._stylesheet = _STYLESHEET.read_bytes()
 
     def register(self, pages: Blueprint) -> None:
         """Add the views to the site's pages."""
         pages.get("/")(self.show_landing)
         pages.get("/key.asc")(self.show_certificates)
-        pages.get("/static/site.css")(self.show_stylesheet)
         pages.post("/source")(self.create_source)
         pages.post("/session")(self.enter)
         pages.post("/session/end")(self.leave)
@@ -59,10 +56,6 @@ class DoorViews:
     def show_certificates(self) -> Response:
         """Give the recipients' certificates, as they are."""
         return Response(self._site.certificates, content_type="text/plain; charset=us-ascii")
-
-    def show_stylesheet(self) -> Response:
-        """Give the one stylesheet: from memory, so that no file time or ETag comes with it."""
-        return Response(self._stylesheet, content_type="text/css; charset=utf-8")
 
     def create_source(self) -> Response:
         """Make a source, and show its codename for the only time."""

@@ -4,6 +4,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from submit.cli.translations import compile_outdated
+
 # Two shared cores make single examples slow at random: a deadline would only find the machine.
 settings.register_profile(
     "here", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -11,6 +13,9 @@ settings.register_profile(
 # As many examples as leave the whole suite under twenty minutes; a night can take more.
 settings.register_profile("night", parent=settings.get_profile("here"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "here"))
+
+# Here and not in a fixture: servers that tests start in other processes speak all languages too.
+compile_outdated()
 
 # `server`: a real gunicorn for a module's tests.
 pytest_plugins = ["tests.live"]

@@ -64,6 +64,8 @@ def speak_languages(app: Flask) -> None:
         default_translation_directories=str(CATALOGUES),
         locale_selector=lambda: choose_language(request).locale,
     )
+    # A text may stand on several lines of a template, and is still one line for translators.
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.context_processor(_show)
     routes = Blueprint("language", __name__)
     routes.post("/language")(change_language)
@@ -101,6 +103,11 @@ def gettext(text: str, /, **values: object) -> str:
 def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     """Return one of two English texts in the form that the language has for `%(num)s` things."""
     return str(flask_babel.ngettext(one, many, number, **values))
+
+
+def marked(text: str) -> str:
+    """Return an English text as it is: it is only marked here, and translated where it is shown."""
+    return text
 
 
 def _first_wanted(request: Request) -> Language | None:

@@ -2,7 +2,8 @@
 
 There is no column for a codename, a name, a path, a length or an offset: what the server
 must know of an unfinished upload is wrapped under its source's key, and the offset is the
-sealed file's own length. Portable SQL: PostgreSQL would do (docs/decisions).
+sealed file's own length. What must be found again without being known is a mark: an HMAC
+under the source's key (crypto/marks.py). Portable SQL: PostgreSQL would do (docs/decisions).
 """
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -33,6 +35,16 @@ sources = Table(
     Column("locator", LargeBinary(32), primary_key=True),  # from the codename, by Argon2id
     Column("designation", String(64), nullable=False, unique=True),  # the words staff use
     Column("last_visit", Integer, nullable=False),  # day number
+    # It has typed its codename back, or has come in with it.
+    Column("confirmed", Boolean, nullable=False, default=False),
+    # What it takes to answer it was sealed to the recipients, with the first thing it sent.
+    Column("introduced", Boolean, nullable=False, default=False),
+    # It wants to be told what it has sent already.
+    Column("remembers", Boolean, nullable=False, default=False),
+    # The id of the key that replies are encrypted to. The certificate itself holds the second at
+    # which it was made, so it stands with its secret half under the source's key.
+    Column("reply_key_id", LargeBinary(8), nullable=True),
+    Column("wrapped_reply_key", LargeBinary, nullable=True),
 )
 
 # One thing a source sent. Its sealed file is named after `id`.
@@ -41,7 +53,7 @@ uploads = Table(
     metadata,
     Column("id", String(26), primary_key=True),  # random
     Column("source", ForeignKey("sources.locator", ondelete="CASCADE"), nullable=False),
-    Column("kind", String(8), nullable=False),  # 'file' or 'message'
+    Column("kind", String(8), nullable=False),  # 'file', 'message' or 'reply-to'
     Column("state", String(8), nullable=False),  # 'open', 'complete' or 'expired'
     Column("day", Integer, nullable=False),  # day number of the last change
     # A crash or a disk fault came in between: read back and authenticate all before completion.
@@ -59,4 +71,46 @@ sessions = Table(
     Column("source", ForeignKey("sources.locator", ondelete="CASCADE"), nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),  # the source's key under the cookie
     Column("expires", Integer, nullable=False),  # quarters of an hour since 1970, rounded up
+    # Day number of the visit before this one; none for the session in which the source was made.
+    Column("visit_before", Integer, nullable=True),
+)
+
+# What staff wrote to a source: an OpenPGP message to its reply key, as they made it.
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", String(26), primary_key=True),  # random
+    Column("source", ForeignKey("sources.locator", ondelete="CASCADE"), nullable=False),
+    Column("day", Integer, nullable=False),  # day number of its arrival
+    Column("message", LargeBinary, nullable=False),
+    Index(None, "source"),
+)
+
+# A large file that comes in parts, until the last has come.
+part_sets = Table(
+    "part_sets",
+    metadata,
+    Column("id", String(26), primary_key=True),  # random; stands in the receipt of each part
+    Column("source", ForeignKey("sources.locator", ondelete="CASCADE"), nullable=False),
+    Column("mark", LargeBinary(32), nullable=False),  # of the name, keyed by the source's key
+    Column("day", Integer, nullable=False),  # day number of the last change
+    Column("wrapped", LargeBinary, nullable=False),  # the name, under the source's key
+    UniqueConstraint("source", "mark"),
+)
+
+# A part that has arrived whole.
+parts = Table(
+    "parts",
+    metadata,
+    Column("set", ForeignKey("part_sets.id", ondelete="CASCADE"), primary_key=True),
+    Column("mark", LargeBinary(32), primary_key=True),  # of its number, keyed by the source's key
+    Column("wrapped", LargeBinary, nullable=False),  # number and length, under the source's key
+)
+
+# What a source that wants to be told has sent: one keyed value for each file, and nothing of it.
+sent = Table(
+    "sent",
+    metadata,
+    Column("source", ForeignKey("sources.locator", ondelete="CASCADE"), primary_key=True),
+    Column("mark", LargeBinary(32), primary_key=True),
 )

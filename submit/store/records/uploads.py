@@ -1,15 +1,13 @@
-"""The rows: sources, uploads, sessions. Small transactions; no file, no gpg, no AES in them."""
+"""The rows of uploads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Insert, delete, func, insert, select, update
 
 from submit.store.database import Database
-from submit.store.errors import TakenError
-from submit.store.schema import sessions, sources, uploads
+from submit.store.schema import sources, uploads
 
 
 class Kind(StrEnum):
@@ -17,6 +15,7 @@ class Kind(StrEnum):
 
     FILE = "file"
     MESSAGE = "message"
+    CERTIFICATE = "reply-to"  # for the staff to answer with; the source did not send it itself
 
 
 class State(StrEnum):
@@ -26,15 +25,6 @@ class State(StrEnum):
     COMPLETE = "complete"
     EXPIRED = "expired"
     GONE = "gone"  # taken back by its source; the row goes once the files are gone
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRow:
-    """A source; see the table."""
-
-    locator: bytes
-    designation: str
-    last_visit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,51 +40,6 @@ class UploadRow:
     wrapped: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """A session; see the table. `expires` in quarters of an hour since 1970."""
-
-    cookie_hash: bytes
-    source: bytes
-    wrapped_key: bytes
-    expires: int
-
-
-class Sources:
-    """The table of sources."""
-
-    def __init__(self, database: Database) -> None:
-        """Work on this database."""
-        self._database = database
-
-    def add(self, row: SourceRow) -> None:
-        """Add a source; TakenError if its locator or designation exists."""
-        try:
-            with self._database.writer.begin() as connection:
-                connection.execute(
-                    insert(sources).values(
-                        locator=row.locator,
-                        designation=row.designation,
-                        last_visit=row.last_visit,
-                    )
-                )
-        except IntegrityError:
-            raise TakenError from None
-
-    def find(self, locator: bytes) -> SourceRow | None:
-        """Find a source by its locator."""
-        with self._database.reader.begin() as connection:
-            row = connection.execute(select(sources).where(sources.c.locator == locator)).first()
-        return SourceRow(row.locator, row.designation, row.last_visit) if row else None
-
-    def visit(self, locator: bytes, day: int) -> None:
-        """Note the day of a visit."""
-        with self._database.writer.begin() as connection:
-            connection.execute(
-                update(sources).where(sources.c.locator == locator).values(last_visit=day)
-            )
-
-
 class Uploads:
     """The table of uploads."""
 
@@ -105,17 +50,7 @@ class Uploads:
     def add(self, row: UploadRow) -> None:
         """Add an upload."""
         with self._database.writer.begin() as connection:
-            connection.execute(
-                insert(uploads).values(
-                    id=row.id,
-                    source=row.source,
-                    kind=row.kind,
-                    state=row.state,
-                    day=row.day,
-                    suspect=row.suspect,
-                    wrapped=row.wrapped,
-                )
-            )
+            connection.execute(_insert(row))
 
     def find(self, upload: str, source: bytes) -> UploadRow | None:
         """Find an upload of this source's that is not gone."""
@@ -147,6 +82,30 @@ class Uploads:
             uploads.c.day < before,
             uploads.c.wrapped.is_not(None),
         )
+
+    def add_introduction(self, row: UploadRow) -> bool:
+        """Add the source's certificate, sealed; False if another request was quicker."""
+        first = (sources.c.locator == row.source) & sources.c.introduced.is_(False)
+        with self._database.writer.begin() as connection:
+            noted = connection.execute(update(sources).where(first).values(introduced=True))
+            if noted.rowcount == 0:
+                return False
+            connection.execute(_insert(row))
+        return True
+
+    def message_days(self, source: bytes) -> list[int]:
+        """Give the day of each message that arrived, in order."""
+        query = (
+            select(uploads.c.day)
+            .where(
+                uploads.c.source == source,
+                uploads.c.kind == Kind.MESSAGE,
+                uploads.c.state == State.COMPLETE,
+            )
+            .order_by(uploads.c.day)
+        )
+        with self._database.reader.begin() as connection:
+            return list(connection.execute(query).scalars())
 
     def count_complete(self, source: bytes) -> Mapping[Kind, int]:
         """Count what arrived whole, by kind."""
@@ -207,48 +166,13 @@ class Uploads:
             return connection.execute(update(uploads).where(where).values(**values)).rowcount
 
 
-class Sessions:
-    """The table of sessions."""
-
-    def __init__(self, database: Database) -> None:
-        """Work on this database."""
-        self._database = database
-
-    def add(self, row: SessionRow) -> None:
-        """Add a session."""
-        with self._database.writer.begin() as connection:
-            connection.execute(
-                insert(sessions).values(
-                    cookie_hash=row.cookie_hash,
-                    source=row.source,
-                    wrapped_key=row.wrapped_key,
-                    expires=row.expires,
-                )
-            )
-
-    def find(self, cookie_hash: bytes) -> SessionRow | None:
-        """Find a session, expired or not."""
-        query = select(sessions).where(sessions.c.cookie_hash == cookie_hash)
-        with self._database.reader.begin() as connection:
-            row = connection.execute(query).first()
-        return (
-            SessionRow(row.cookie_hash, row.source, row.wrapped_key, row.expires) if row else None
-        )
-
-    def extend(self, cookie_hash: bytes, expires: int) -> None:
-        """Let a session live until `expires`."""
-        where = sessions.c.cookie_hash == cookie_hash
-        with self._database.writer.begin() as connection:
-            connection.execute(update(sessions).where(where).values(expires=expires))
-
-    def remove(self, cookie_hash: bytes) -> None:
-        """End a session."""
-        with self._database.writer.begin() as connection:
-            connection.execute(delete(sessions).where(sessions.c.cookie_hash == cookie_hash))
-        self._database.erase()
-
-    def remove_expired(self, now: int) -> None:
-        """End all sessions that expired before `now`."""
-        with self._database.writer.begin() as connection:
-            connection.execute(delete(sessions).where(sessions.c.expires < now))
-        self._database.erase()
+def _insert(row: UploadRow) -> Insert:
+    return insert(uploads).values(
+        id=row.id,
+        source=row.source,
+        kind=row.kind,
+        state=row.state,
+        day=row.day,
+        suspect=row.suspect,
+        wrapped=row.wrapped,
+    )

@@ -1,0 +1,99 @@
+"""The rows of sources."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from submit.store.database import Database
+from submit.store.errors import TakenError
+from submit.store.schema import sources
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyKeyRow:
+    """Where replies to a source go: the key's id, and everything else of it wrapped."""
+
+    id: bytes
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source; see the table. `reply_key` is None if it was never made."""
+
+    locator: bytes
+    designation: str
+    last_visit: int
+    confirmed: bool = False
+    introduced: bool = False
+    remembers: bool = False
+    reply_key: ReplyKeyRow | None = None
+
+
+class Sources:
+    """The table of sources."""
+
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
+
+    def add(self, row: SourceRow) -> None:
+        """Add a source; TakenError if its locator or designation exists."""
+        try:
+            with self._database.writer.begin() as connection:
+                connection.execute(
+                    insert(sources).values(
+                        locator=row.locator,
+                        designation=row.designation,
+                        last_visit=row.last_visit,
+                        confirmed=row.confirmed,
+                        introduced=row.introduced,
+                        remembers=row.remembers,
+                        reply_key_id=row.reply_key.id if row.reply_key else None,
+                        wrapped_reply_key=row.reply_key.wrapped if row.reply_key else None,
+                    )
+                )
+        except IntegrityError:
+            raise TakenError from None
+
+    def find(self, locator: bytes) -> SourceRow | None:
+        """Find a source by its locator."""
+        return self._find(sources.c.locator == locator)
+
+    def designated(self, designation: str) -> SourceRow | None:
+        """Find a source by the words that staff use."""
+        return self._find(sources.c.designation == designation)
+
+    def visit(self, locator: bytes, day: int) -> None:
+        """Note the day of a visit by somebody who has the codename."""
+        self._update(sources.c.locator == locator, last_visit=day, confirmed=True)
+
+    def confirm(self, locator: bytes) -> None:
+        """Note that the source has its codename."""
+        self._update(sources.c.locator == locator, confirmed=True)
+
+    def give_reply_key(self, locator: bytes, key: ReplyKeyRow) -> None:
+        """Give a source a reply key, if it has none."""
+        where = (sources.c.locator == locator) & sources.c.wrapped_reply_key.is_(None)
+        self._update(where, reply_key_id=key.id, wrapped_reply_key=key.wrapped)
+
+    def _find(self, where: ColumnElement[bool]) -> SourceRow | None:
+        with self._database.reader.begin() as connection:
+            row = connection.execute(select(sources).where(where)).first()
+        if row is None:
+            return None
+        key = ReplyKeyRow(row.reply_key_id, row.wrapped_reply_key) if row.reply_key_id else None
+        return SourceRow(
+            row.locator,
+            row.designation,
+            row.last_visit,
+            row.confirmed,
+            row.introduced,
+            row.remembers,
+            key,
+        )
+
+    def _update(self, where: ColumnElement[bool], **values: object) -> None:
+        with self._database.writer.begin() as connection:
+            connection.execute(update(sources).where(where).values(**values))

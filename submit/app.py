@@ -25,6 +25,7 @@ from submit.intake.drop import Drops
 from submit.intake.filling import Filling
 from submit.intake.forms import Forms, Messages, Whole
 from submit.intake.housekeeping import Housekeeping
+from submit.intake.last_form import LastForms
 from submit.intake.opening import Opening
 from submit.intake.ports import Clock, Rules
 from submit.intake.sessions import Sessions
@@ -39,6 +40,8 @@ from submit.store.records import Sources as SourceRows
 from submit.store.records import Uploads as UploadRows
 from submit.tus.limits import Limits
 from submit.web.answers import answer_refusals
+from submit.web.figures import show_figures
+from submit.web.frame import frame_pages
 from submit.web.headers import dress_answers, guard_door
 from submit.web.languages import speak_languages
 from submit.web.pages import source_pages
@@ -138,6 +141,7 @@ def build_intake(settings: Settings, world: World, database: Database) -> Intake
         uploads=uploads,
         drop=Drops(upload_rows, uploads),
         forms=Forms(whole, Admission(settings.uploads_at_once)),
+        last_form=LastForms(source_rows, upload_rows, clock),
         messages=Messages(whole),
         housekeeping=Housekeeping(upload_rows, session_rows, files, clock, rules),
     )
@@ -156,6 +160,8 @@ def create_source_app(settings: Settings, world: World) -> Flask:
     dress_answers(app)
     speak_languages(app)
     answer_refusals(app)
+    show_figures(app)
+    frame_pages(app, intake.sources, site.hosts)
     app.register_blueprint(source_pages(intake, site))
     app.register_blueprint(tus_routes(intake, Limits(site.max_upload_length)))
     return app

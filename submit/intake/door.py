@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from submit.intake.drop import Drops
 from submit.intake.forms import Forms, Messages
 from submit.intake.housekeeping import Housekeeping
+from submit.intake.last_form import LastForms
 from submit.intake.sources import Sources
 from submit.intake.uploads import Uploads
 
@@ -17,6 +18,7 @@ class Intake:
     uploads: Uploads
     drop: Drops
     forms: Forms
+    last_form: LastForms
     messages: Messages
     housekeeping: Housekeeping
 

@@ -45,6 +45,8 @@ sources = Table(
     # which it was made, so it stands with its secret half under the source's key.
     Column("reply_key_id", LargeBinary(8), nullable=True),
     Column("wrapped_reply_key", LargeBinary, nullable=True),
+    # What became of its last form: counts and a day, under the source's key.
+    Column("wrapped_form", LargeBinary, nullable=True),
 )
 
 # One thing a source sent. Its sealed file is named after `id`.

@@ -18,35 +18,14 @@ from submit.intake.refusals import (
     WordCountRefusal,
     WrongCodenameError,
 )
-from submit.web import words
 from submit.web.asking import brings_body, wants_json
 from submit.web.cookie import form_secret, keep_form_secret
+from submit.web.inside import NOBODY
+from submit.web.languages import gettext
 from submit.web.tokens import derive_form_token
 
 # After these the next step is to enter the codename, so the page has the form for it.
 _ASK_FOR_CODENAME = (MistypedWordRefusal, NoSessionError, WordCountRefusal, WrongCodenameError)
-
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
-_UNKNOWN_WORD = "The {ordinal} word is not in our list, so it is mistyped. "
-_SUGGESTION = "Did you mean “{suggestion}”? "
-_ALL_AGAIN = "Please enter all eight words again."
-
-_FAULT = (
-    "Something broke on our side. What was counted as arrived is kept. "
-    "Wait a few minutes, enter your codename again, look at what has arrived, and send the rest."
-)
-_WORDS = {
-    HTTPStatus.NOT_FOUND: "There is no such page here. Nothing was changed.",
-    HTTPStatus.METHOD_NOT_ALLOWED: (
-        "This page cannot be used in this way. Nothing was changed. "
-        "Please start again from the first page."
-    ),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-        "This was more than can be sent in one go. Nothing from it was kept. "
-        "Please send it in smaller parts."
-    ),
-}
-_UNREADABLE = "We could not read this request. Nothing from it was kept. Please try again."
 
 
 def answer(
@@ -68,12 +47,17 @@ def answer_with_form(template: str, status: int = HTTPStatus.OK, **shown: object
     return response
 
 
+def send_on(address: str) -> Response:
+    """Answer a form: JSON gets `{}`, a browser goes on with GET, so that loading sends nothing."""
+    if wants_json(request):
+        return jsonify({})
+    return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
+
+
 def answer_refusals(app: Flask) -> None:
     """Make the app answer every refusal, missing page and fault in words."""
     app.register_error_handler(Refusal, answer_refusal)
     app.register_error_handler(HTTPException, _answer_http_exception)
-    app.jinja_env.filters.update(size=words.size, in_fours=words.in_fours, shown=words.shown)
-    app.jinja_env.globals.update(share=words.share)
 
 
 def answer_refusal(refusal: Refusal) -> Response:
@@ -91,10 +75,20 @@ def answer_refusal(refusal: Refusal) -> Response:
 def say(refusal: Refusal) -> str:
     """Return a refusal's words. A mistyped word is named by its place, never repeated."""
     if not isinstance(refusal, MistypedWordRefusal):
-        return refusal.public
-    place = _ORDINALS[refusal.position]
-    hint = _SUGGESTION.format(suggestion=refusal.suggestion) if refusal.suggestion else ""
-    return _UNKNOWN_WORD.format(ordinal=place) + hint + _ALL_AGAIN
+        return gettext(refusal.public)
+    place = refusal.position + 1
+    if refusal.suggestion is None:
+        return gettext(
+            "Word number %(place)s is not in our list, so it is mistyped. "
+            "Please enter all eight words again.",
+            place=place,
+        )
+    return gettext(
+        "Word number %(place)s is not in our list, so it is mistyped. "
+        "Did you mean “%(suggestion)s”? Please enter all eight words again.",
+        place=place,
+        suggestion=refusal.suggestion,
+    )
 
 
 def close_unread(response: Response) -> Response:
@@ -106,10 +100,36 @@ def close_unread(response: Response) -> Response:
 
 def _answer_http_exception(fault: HTTPException) -> Response:
     status = HTTPStatus(fault.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    said = _FAULT if ours else _WORDS.get(status, _UNREADABLE)
-    response = answer({"error": said}, "refused.html", status, words=said)
+    said = _words_of(status)
+    # After a fault of ours the page asks nothing more of the inside.
+    shown = {"inside": NOBODY} if status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}
+    response = answer({"error": said}, "refused.html", status, words=said, **shown)
     allowed = dict(fault.get_headers()).get("Allow")
     if allowed:
         response.headers["Allow"] = allowed
     return close_unread(response)
+
+
+def _words_of(status: HTTPStatus) -> str:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return gettext(
+            "Something broke on our side. What was counted as arrived is kept. Wait a few "
+            "minutes, enter your codename again, look at what has arrived, and send the rest."
+        )
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return gettext("There is no such page here. Nothing was changed.")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return gettext(
+                "This page cannot be used in this way. Nothing was changed. "
+                "Please start again from the first page."
+            )
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return gettext(
+                "This was more than can be sent in one go. Nothing from it was kept. "
+                "Please send it in smaller parts."
+            )
+        case _:
+            return gettext(
+                "We could not read this request. Nothing from it was kept. Please try again."
+            )

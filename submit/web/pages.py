@@ -6,18 +6,18 @@ Rule 2: nothing is changed by GET; every POST proves that it comes from a page o
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 
 from submit.intake.door import Intake, Site
-from submit.intake.refusals import NoSessionError
 from submit.intake.sources import Entered
-from submit.web.answers import answer, answer_with_form
-from submit.web.asking import wants_json
+from submit.web.advice import AdviceViews
+from submit.web.answers import answer, answer_with_form, send_on
 from submit.web.assets import serve_assets
 from submit.web.cookie import form_secret, give_session, session_cookie, take_session
 from submit.web.drop import DropViews
 from submit.web.errors import CodenameShownError, FormTokenError
 from submit.web.forms import Fields, read_fields
+from submit.web.inside import Inside, look
 from submit.web.tokens import TOKEN_FIELD, derive_form_token, prove_own_form
 
 MAX_CODENAME_LENGTH = 4_096  # octets; eight words need at most 80
@@ -28,6 +28,7 @@ def source_pages(intake: Intake, site: Site) -> Blueprint:
     pages = Blueprint("source", __name__, template_folder="templates")
     serve_assets(pages)
     DoorViews(intake, site).register(pages)
+    AdviceViews(intake, site).register(pages)
     DropViews(intake, site).register(pages)
     return pages
 
@@ -50,8 +51,7 @@ class DoorViews:
 
     def show_landing(self) -> Response:
         """Show what this is, whom it is sealed to, and the two ways in."""
-        fingerprints = self._site.fingerprints
-        return answer_with_form("landing.html", fingerprints=fingerprints, inside=self._is_inside())
+        return answer_with_form("landing.html", fingerprints=self._site.fingerprints)
 
     def show_certificates(self) -> Response:
         """Give the recipients' certificates, as they are."""
@@ -62,11 +62,15 @@ class DoorViews:
         try:
             self._prove_landing_form()
         except FormTokenError:
-            raise CodenameShownError if self._is_inside() else FormTokenError from None
+            raise CodenameShownError if look(self._sources) else FormTokenError from None
         entered = self._sources.create()
         codename = str(entered.codename)
         page = answer(
-            {"codename": codename}, "codename.html", HTTPStatus.CREATED, words=codename.split()
+            {"codename": codename},
+            "codename.html",
+            HTTPStatus.CREATED,
+            words=codename.split(),
+            inside=Inside(lambda: self._sources.recall(entered.cookie)),
         )
         return self._let_in(page, entered)
 
@@ -74,25 +78,20 @@ class DoorViews:
         """Let a source in by its codename."""
         fields = self._prove_landing_form()
         entered = self._sources.enter(fields.get("codename", ""))
-        page = jsonify({}) if wants_json(request) else _see("/drop")
-        return self._let_in(page, entered)
+        return self._let_in(send_on("/drop"), entered)
 
     def leave(self) -> Response:
-        """End the session."""
-        cookie = session_cookie(request)
-        session = self._sources.recall(cookie)
+        """End the session. Whoever is not inside any more leaves all the same."""
+        session = look(self._sources)
         fields = read_fields(request, MAX_CODENAME_LENGTH)
-        prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
-        self._sources.leave(cookie)
-        page = answer({}, "left.html")
+        if session:
+            prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
+            self._sources.leave(session_cookie(request))
+        page = send_on("/" if fields.get("again") else "/left")
         take_session(page)
+        # Not "cookies": on the way to the next page the language must not be lost.
+        page.headers["Clear-Site-Data"] = '"cache", "storage"'
         return page
-
-    def _prove_landing_form(self) -> Fields:
-        fields = read_fields(request, MAX_CODENAME_LENGTH)
-        expected = derive_form_token(form_secret(request))
-        prove_own_form(request, fields.get(TOKEN_FIELD), expected)
-        return fields
 
     def _let_in(self, page: Response, entered: Entered) -> Response:
         # Whoever knew the cookie of before gains nothing by it.
@@ -100,14 +99,8 @@ class DoorViews:
         give_session(page, entered.cookie)
         return page
 
-    def _is_inside(self) -> bool:
-        try:
-            self._sources.recall(session_cookie(request))
-        except NoSessionError:
-            return False
-        return True
-
-
-def _see(address: str) -> Response:
-    """Send the browser on with GET, so that loading again sends no form again."""
-    return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
+    def _prove_landing_form(self) -> Fields:
+        fields = read_fields(request, MAX_CODENAME_LENGTH)
+        expected = derive_form_token(form_secret(request))
+        prove_own_form(request, fields.get(TOKEN_FIELD), expected)
+        return fields

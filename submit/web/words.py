@@ -1,6 +1,7 @@
-"""How numbers, names and fingerprints are written for people."""
+"""How numbers, names and fingerprints are cut before they are shown. No language is in here."""
 
 import unicodedata
+from decimal import Decimal
 
 KILOBYTE = 1_000  # as phones and file managers count; a source compares with those
 
@@ -10,27 +11,25 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
-def size(octets: int) -> str:
-    """Write a length as a person would, in whole tenths, never rounded up.
+def tenths(octets: int) -> tuple[Decimal, str]:
+    """Give a length as a person would, in whole tenths of a unit, never rounded up.
 
-    >>> size(512), size(3_490_000), size(4_000_000_000)
-    ('512 bytes', '3.4 MB', '4 GB')
+    >>> tenths(512), tenths(3_490_000), tenths(4_000_000_000)
+    ((Decimal('512'), 'bytes'), (Decimal('3.4'), 'MB'), (Decimal('4'), 'GB'))
     """
     power = 0
     while octets >= KILOBYTE ** (power + 1) and power < len(_UNITS) - 1:
         power += 1
-    whole, tenth = divmod(10 * octets // KILOBYTE**power, 10)
-    return f"{whole}.{tenth} {_UNITS[power]}" if tenth else f"{whole} {_UNITS[power]}"
+    return Decimal(10 * octets // KILOBYTE**power) / 10, _UNITS[power]
 
 
-def share(offset: int, length: int) -> str:
-    """Write how much of an upload has arrived, in whole hundredths, never rounded up.
+def hundredths(offset: int, length: int) -> int:
+    """Give how many whole hundredths of an upload have arrived, never rounded up.
 
-    >>> share(0, 1000), share(1, 1000), share(999, 1000)
-    ('0 %', 'less than 1 %', '99 %')
+    >>> hundredths(0, 1000), hundredths(1, 1000), hundredths(999, 1000), hundredths(0, 0)
+    (0, 0, 99, 100)
     """
-    hundredths = 100 * offset // length if length else 100
-    return f"{hundredths} %" if hundredths or not offset else "less than 1 %"
+    return 100 * offset // length if length else 100
 
 
 def in_fours(fingerprint: str) -> list[str]:

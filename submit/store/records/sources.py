@@ -78,6 +78,16 @@ class Sources:
         where = (sources.c.locator == locator) & sources.c.wrapped_reply_key.is_(None)
         self._update(where, reply_key_id=key.id, wrapped_reply_key=key.wrapped)
 
+    def note_form(self, locator: bytes, wrapped: bytes) -> None:
+        """Note what became of the source's last form."""
+        self._update(sources.c.locator == locator, wrapped_form=wrapped)
+
+    def form_note(self, locator: bytes) -> bytes | None:
+        """Give what was noted of the source's last form."""
+        query = select(sources.c.wrapped_form).where(sources.c.locator == locator)
+        with self._database.reader.begin() as connection:
+            return connection.execute(query).scalar()
+
     def _find(self, where: ColumnElement[bool]) -> SourceRow | None:
         with self._database.reader.begin() as connection:
             row = connection.execute(select(sources).where(where)).first()

@@ -31,6 +31,7 @@ def _widen_sources() -> None:
         )
     op.add_column("sources", sa.Column("reply_key_id", sa.LargeBinary(8), nullable=True))
     op.add_column("sources", sa.Column("wrapped_reply_key", sa.LargeBinary, nullable=True))
+    op.add_column("sources", sa.Column("wrapped_form", sa.LargeBinary, nullable=True))
     # Whoever is there already was never asked, and is not asked now in the middle of sending.
     op.execute(sa.text("UPDATE sources SET confirmed = true"))
 

@@ -1,0 +1,70 @@
+"""What became of a source's last form: the answer to a form whose own answer never arrived.
+
+When the connection dies the browser shows an error page of its own, so the next page that the
+source sees must say what arrived. Kept are counts and a day, wrapped under the source's key.
+"""
+
+import json
+from dataclasses import dataclass
+
+from crypto.wrap import PaddedWrapped, unwrap_padded, wrap_padded
+from submit.errors import Refusal
+from submit.intake.ports import Clock
+from submit.intake.sessions import Session
+from submit.store.records import Kind
+from submit.store.records import Sources as SourceRows
+from submit.store.records import Uploads as UploadRows
+
+_NOTE = b"last form"
+
+
+@dataclass(frozen=True, slots=True)
+class LastForm:
+    """A form of the source's. `day` is the UTC day number of what is known of it.
+
+    `ended` is False while nobody knows of its end: it is on its way, or the server stopped.
+    `reason` is the name of the refusal's class at which it broke off, None if it came whole.
+    """
+
+    day: int
+    received: int
+    refused: int
+    ended: bool
+    reason: str | None
+
+
+class LastForms:
+    """Notes and shows each source's last form."""
+
+    def __init__(self, rows: SourceRows, uploads: UploadRows, clock: Clock) -> None:
+        """Note in `rows`, count in `uploads`."""
+        self._rows, self._uploads, self._clock = rows, uploads, clock
+
+    def begin(self, session: Session) -> None:
+        """Note that a form has begun: until it ends, its files are the difference to now."""
+        self._note(session, {"before": self._files(session)})
+
+    def end(self, session: Session, received: int, refused: int, reason: Refusal | None) -> None:
+        """Note how many files of the form are kept and how many not, and why it broke off."""
+        name = type(reason).__name__ if reason else None
+        self._note(session, {"received": received, "refused": refused, "reason": name})
+
+    def show(self, session: Session) -> LastForm | None:
+        """Tell what became of the last form; None if there was none."""
+        wrapped = self._rows.form_note(session.source)
+        if wrapped is None:
+            return None
+        note = json.loads(unwrap_padded(session.key, _NOTE, session.source, PaddedWrapped(wrapped)))
+        if "before" in note:
+            received = max(0, self._files(session) - note["before"])
+            return LastForm(note["day"], received, 0, ended=False, reason=None)
+        return LastForm(**note, ended=True)
+
+    def _files(self, session: Session) -> int:
+        return self._uploads.count_complete(session.source).get(Kind.FILE, 0)
+
+    def _note(self, session: Session, note: dict[str, int | str | None]) -> None:
+        fields = json.dumps({"day": self._clock.day(), **note}).encode()
+        self._rows.note_form(
+            session.source, wrap_padded(session.key, _NOTE, session.source, fields)
+        )

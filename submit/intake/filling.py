@@ -10,7 +10,7 @@ from submit.intake.receive import MemoryBody, Progress, read_all
 from submit.intake.refusals import DamagedUploadError
 from submit.intake.sessions import Session, Sessions
 from submit.intake.state import wrap_length
-from submit.store.errors import DiskFaultError, DiskFullError, MovedOnError
+from submit.store.errors import DiskFullError, MovedOnError
 from submit.store.files import SealedFiles
 from submit.store.records import State, UploadRow
 from submit.store.records import Uploads as UploadRows
@@ -57,9 +57,6 @@ class Filling:
         body.stop_when(lambda: not progress.file.is_owned())
         try:
             self._take(session, row, progress, append, body, room)
-        except DiskFaultError:
-            self.rows.suspect(row.id)
-            raise
         except DiskFullError:
             # What was appended before stays; a full disk seldom fails to sync it.
             with suppress(Refusal, MovedOnError):

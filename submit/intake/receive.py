@@ -26,15 +26,19 @@ class Progress:
     below it authenticates.
     """
 
-    def __init__(self, state: UploadState, file: SealedFile, length: int) -> None:
-        """Go on where a file of `length` octets and its tail end. Nothing is changed by this."""
+    def __init__(self, state: UploadState, file: SealedFile, length: int, unsure: int = 1) -> None:
+        """Go on where a file of `length` octets and its tail end. Nothing is changed by this.
+
+        So many chunks at its end are `unsure`: they count only up to the first that is not
+        authentic.
+        """
         self.state = state
         self.file = file
         self._cipher = ChunkCipher(state.session_key, state.iv)
         self._tails = TailCipher(state.session_key)
         self.position = 0
-        self._kept = b""
-        self.sealer = self._sealer_at(self._sound_chunks(length))
+        self._kept: tuple[int, bytes] | None = None  # what the tail holds, and of which chunk
+        self.sealer = self._sealer_at(self._sound_chunks(length, unsure))
 
     @property
     def offset(self) -> int:
@@ -50,35 +54,33 @@ class Progress:
         """Cut off what a crash has left behind the last chunk that holds."""
         # A file with its end keeps it: an older request may be about to call the upload complete.
         if self.file.length() != self.position and not self._is_ended():
-            self.file.cut(self.position)
-            # The tail went with it if it was there: then it was of a chunk that is gone.
-            self.sealer = self._sealer_at(self.sealer.index)
+            self._cut()
 
     def receive(self, body: Body, octets: int, beat: Callable[[], None], interval: int) -> int:
         """Seal and append at most `octets` from the body; give how many came.
 
-        `beat` is called for every chunk. So much as `interval` octets may be unsynced at once.
+        `beat` is called for every chunk. At most `unsynced_chunks(interval)` are unsynced at once.
         """
         left, unsynced = octets, 0
         while left and (content := body.read(min(self.sealer.room + _AHEAD, left))):
             left -= len(content)
+            if unsynced + len(content) > interval:
+                self.file.sync()
+                unsynced = 0
             unsynced += len(content)
             chunks = self.sealer.add(content)
             if chunks:
                 beat()
                 self.position = self.file.append(self.position, chunks)
-            if unsynced >= interval:
-                self.file.sync()
-                unsynced = 0
         return octets - left
 
     def keep(self) -> None:
         """Make everything that was received durable, the chunk that is not full in the tail."""
         self.file.sync()
-        if self.sealer.pending != self._kept:
-            tail = self._tails.seal(self.sealer.index, self.sealer.pending)
-            self.file.write_tail(self.position, tail)
-            self._kept = self.sealer.pending
+        index, pending = self.sealer.index, self.sealer.pending
+        if (index, pending) != self._kept and pending != self._before(index):
+            self.file.write_tail(self.position, self._tails.seal(index, pending))
+            self._kept = index, pending
 
     def finish(self) -> None:
         """Write everything that follows the content, unless it is there; durable on return."""
@@ -99,8 +101,13 @@ class Progress:
 
     def cut_back(self, sound: int) -> None:
         """Keep the first `sound` chunks: the offset is lower now."""
-        self.file.cut(self.state.layout.chunk_begins(sound))
         self.sealer = self._sealer_at(sound)
+        self._cut()
+
+    def _cut(self) -> None:
+        # A tail of the chunk that comes next was acknowledged. Any other is of a chunk that goes,
+        # and must not be there when that chunk's turn comes again.
+        self.file.cut(self.position, keep_tail=self._kept is not None)
 
     def _write_end(self) -> None:
         pieces = []
@@ -121,19 +128,25 @@ class Progress:
 
     def _sealer_at(self, index: int) -> Sealer:
         self.position = self.state.layout.chunk_begins(index)
-        self._kept = self._pending(index)
-        return Sealer(self._cipher, self.state.layout, index, self._kept)
+        tail = self._tail(index)
+        self._kept = None if tail is None else (index, tail)
+        pending = self._before(index) if tail is None else tail
+        return Sealer(self._cipher, self.state.layout, index, pending)
 
-    def _pending(self, index: int) -> bytes:
+    def _tail(self, index: int) -> bytes | None:
         if index < self.state.layout.chunks and (sealed := self.file.read_tail()):
-            tail = self._tails.open(index, Sealed(sealed))
-            if tail is not None:
-                return tail
+            return self._tails.open(index, Sealed(sealed))
+        return None
+
+    def _before(self, index: int) -> bytes:
+        """Give what chunk `index` holds before any content and without a tail."""
         return first_plaintext(self.state.layout, self.state.head) if index == 0 else b""
 
-    def _sound_chunks(self, length: int) -> int:
-        """Give how many chunks stand at the start of the file, the last of them authentic."""
-        index = self.state.layout.whole_chunks(length)
+    def _sound_chunks(self, length: int, unsure: int) -> int:
+        """Give how many chunks stand at the start of the file, the last `unsure` authentic."""
+        end = self.state.layout.whole_chunks(length)
+        window = range(max(0, end - unsure), end)
+        index = next((i for i in window if not self._holds(i)), end)
         while index and not self._holds(index - 1):
             index -= 1
         return index
@@ -142,6 +155,14 @@ class Progress:
         layout = self.state.layout
         framed = self.file.read(layout.chunk_begins(index), layout.chunk_begins(index + 1))
         return self._cipher.holds(index, layout.sealed_chunk(index, framed))
+
+
+def unsynced_chunks(interval: int) -> int:
+    """Give how many chunks `receive` may have left unsynced at the end of a file.
+
+    `interval` octets (at least one read) and the chunk that was begun before them.
+    """
+    return interval // CHUNK + 1
 
 
 class MemoryBody:

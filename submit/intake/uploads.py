@@ -16,7 +16,7 @@ from submit.intake.filling import Filling
 from submit.intake.identifiers import new_upload_id
 from submit.intake.opening import Opening
 from submit.intake.ports import Body
-from submit.intake.receive import Progress
+from submit.intake.receive import Progress, unsynced_chunks
 from submit.intake.refusals import DamagedUploadError
 from submit.intake.sessions import Session
 from submit.intake.state import UploadState, unwrap_length, unwrap_state, wrap_state
@@ -70,7 +70,7 @@ class Uploads:
         self._rows.add(row)
         start = keys.pkesks + data_header(state.layout, state.iv)
         try:
-            with self._created(row, start, state) as made:
+            with self._faults_noted(row), self._created(row, start, state) as made:
                 self._filling.fill(session, row, made, creation.body or _NOTHING, body)
                 return self._status(row, made)
         except MovedOnError:
@@ -87,7 +87,8 @@ class Uploads:
                 return self._status(row, progress)
         except MovedOnError:
             # A newer request has begun to append meanwhile: this is how far it has come.
-            return self._peeked(session, row)
+            with self._opened(session, row) as (state, file):
+                return self._status(row, Progress(state, file, file.length(), self._unsure(row)))
 
     def append(self, session: Session, upload: str, append: Append, body: Body) -> Status:
         """Add octets at the offset; durable on return.
@@ -117,12 +118,12 @@ class Uploads:
         self._rows.remove(row.id)
 
     def peek(self, session: Session, row: UploadRow) -> int:
-        """Give the offset of an open upload without stopping whoever appends to it."""
-        return self._peeked(session, row).offset
+        """Give the offset of an open upload without stopping whoever appends to it.
 
-    def _peeked(self, session: Session, row: UploadRow) -> Status:
+        Nothing rests on it: after a crash it may be too high, until the upload is asked about.
+        """
         with self._opened(session, row) as (state, file):
-            return self._status(row, Progress(state, file, file.length()))
+            return Progress(state, file, file.length()).offset
 
     def unfinished(self, session: Session) -> Iterator[tuple[UploadState, str, int]]:
         """Give state, id and offset of each open upload of this source's."""
@@ -176,20 +177,31 @@ class Uploads:
         except MissingFileError:
             raise UploadNotFoundError from None
         try:
+            if file.length() < state.layout.chunk_begins(0):
+                raise UploadNotFoundError  # whatever came after such a start, nobody could open
             yield state, file
         finally:
             file.close()
 
     @contextmanager
     def _progress(self, session: Session, row: UploadRow) -> Iterator[Progress]:
-        with self._opened(session, row) as (state, file):
-            try:
-                progress = Progress(state, file, file.claim())
-                progress.mend()
-            except DiskFaultError:
-                self._rows.suspect(row.id)
-                raise
+        with self._opened(session, row) as (state, file), self._faults_noted(row):
+            progress = Progress(state, file, file.claim(), self._unsure(row))
+            progress.mend()
             yield progress
+
+    @contextmanager
+    def _faults_noted(self, row: UploadRow) -> Iterator[None]:
+        try:
+            yield
+        except DiskFaultError:
+            self._rows.suspect(row.id)
+            raise
+
+    def _unsure(self, row: UploadRow) -> int:
+        # A power cut can keep a later chunk and lose an earlier one, but none that was synced.
+        interval = self._filling.rules.sync_interval
+        return unsynced_chunks(interval) if row.suspect else 1
 
     def _complete_if_whole(self, session: Session, row: UploadRow, progress: Progress) -> None:
         if progress.is_whole:

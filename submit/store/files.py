@@ -30,14 +30,23 @@ class SealedFiles:
             raise DiskFullError
 
     def create(self, upload: str, start: bytes) -> "SealedFile":
-        """Create an upload's file with its first octets; durable only after `sync`."""
-        return self._created(upload, upload + _SEALED, start)
+        """Create an upload's file with its first octets; durable on return."""
+        opened = self.create_part(upload, start)
+        try:
+            # The start first, then the name: a file that lost its start to a crash could be
+            # filled to its end, and no recipient could open it.
+            opened.sync()
+            with disk_errors():
+                self._name(upload)
+        except BaseException:
+            opened.close()
+            self.remove(upload)
+            raise
+        return opened
 
     def create_part(self, upload: str, start: bytes) -> "SealedFile":
         """Create a form's file; `publish` makes it a sealed file like any other."""
-        return self._created(upload, upload + _PART, start)
-
-    def _created(self, upload: str, name: str, start: bytes) -> "SealedFile":
+        name = upload + _PART
         with disk_errors():
             opened = SealedFile(upload, self._disk, self._disk.create(name), self._owners)
             try:
@@ -47,7 +56,6 @@ class SealedFiles:
                 opened.close()
                 self._disk.remove(name)
                 raise
-        opened.names_changed = True
         return opened
 
     def open(self, upload: str) -> "SealedFile":
@@ -62,8 +70,11 @@ class SealedFiles:
         """Give a form's file, already synced, its lasting name."""
         with disk_errors():
             self._disk.set_day(upload + _PART, day)
-            self._disk.rename(upload + _PART, upload + _SEALED)
-            self._disk.sync_names()
+            self._name(upload)
+
+    def _name(self, upload: str) -> None:
+        self._disk.rename(upload + _PART, upload + _SEALED)
+        self._disk.sync_names()
 
     def blur(self, upload: str, day: int) -> None:
         """Blur the times of file and tail before the row says that it is over."""
@@ -107,7 +118,6 @@ class SealedFile:
 
     def __init__(self, upload: str, disk: Disk, file: File, owners: Owners) -> None:
         """Take over an open file."""
-        self.names_changed = False
         self._upload, self._disk, self._file, self._owners = upload, disk, file, owners
         self._token = b""
         self._durable = self._begun = 0
@@ -121,11 +131,13 @@ class SealedFile:
             self.take_over()
             try:
                 self._file.sync()
+                # A request that was killed may have left its tail without a durable name.
+                self._disk.sync_names()
             except OSError:
                 # The kernel may still show what it could not write: the next look is at the disk.
                 with suppress(OSError):
                     self._file.forget_cached()
-                raise
+                raise DiskFaultError from None
             self._durable = self._begun = self._file.length()
         return self._durable
 
@@ -183,27 +195,24 @@ class SealedFile:
         A failed fsync is never tried again, because the kernel may have dropped the pages and
         would report success ("fsyncgate"): the file is cut back to what is known durable.
         """
-        try:
-            self._sync()
-        except OSError as error:
-            with suppress(OSError), self._mine(None):
-                self._file.cut(self._durable)
-            raise (DiskFullError if is_full(error) else DiskFaultError) from None
-
-    def _sync(self) -> None:
-        with locked(self._file):
+        with disk_errors(), locked(self._file):
             length = self._file.length()
-        self._file.sync()
-        if self.names_changed:
-            self._disk.sync_names()
-            self.names_changed = False
-        self._durable = length
+            try:
+                self._file.sync()
+            except OSError:
+                # Still under the lock: nobody takes over what is about to be cut.
+                if self.is_owned():
+                    with suppress(OSError):
+                        self._file.cut(self._durable)
+                raise
+            self._durable = length
 
-    def cut(self, length: int) -> None:
-        """Cut back to `length` octets; the tail goes first, for it may be of a chunk that goes."""
+    def cut(self, length: int, *, keep_tail: bool) -> None:
+        """Cut back to `length` octets, durably; first the tail goes, if it is not to be kept."""
         with disk_errors(), self._mine(None):
-            self._disk.remove(self._upload + _TAIL)
-            self._disk.sync_names()
+            if not keep_tail:
+                self._disk.remove(self._upload + _TAIL)
+                self._disk.sync_names()
             self._file.cut(length)
             self._file.sync()
             self._durable = length

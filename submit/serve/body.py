@@ -12,6 +12,8 @@ from gunicorn.http.errors import NoMoreData, ParseException
 
 from submit.serve.reader import PatientUnreader
 
+_SKIPPED = 1 << 16  # octets at a time
+
 
 class PatientBody:
     """The body as the application reads it (PEP 3333, the input stream)."""
@@ -42,6 +44,11 @@ class PatientBody:
             received = received[:octets]
         counted.length -= len(received)
         return received
+
+    def skip(self) -> None:
+        """Read to the end, or to that of the reader's patience, and keep nothing."""
+        while self.read_some(_SKIPPED):
+            pass
 
     def _read_chunked(self, octets: int) -> bytes:
         try:

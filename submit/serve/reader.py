@@ -48,13 +48,20 @@ class PatientUnreader(SocketUnreader):  # type: ignore[misc] # gunicorn ships no
         """Wait for a request head: all of it within its time, however it trickles."""
         self._renewed, self._deadline = 0.0, time.monotonic() + self._patience.head
         self._interrupted: Callable[[], bool] = lambda: False
-        self.cut = False
+        self.cut = self.reads_out = False
 
     def begin_body(self) -> None:
         """Wait for a body: every octet renews the patience."""
         self._renewed = self._patience.body
         self._deadline = time.monotonic() + self._renewed
         self._interrupted = self._is_stopping
+
+    def read_out(self) -> None:
+        """Read the rest of the body and throw it away after the answer, however long that takes.
+
+        Firefox looks for an answer only once it has sent everything; see docs/decisions/0011.
+        """
+        self.reads_out = True
 
     def begin_drain(self) -> None:
         """Wait a moment for what the client had sent before it could read the answer."""

@@ -7,6 +7,7 @@ still there when its process is not tells that it was killed: uploads may hold a
 import logging
 import os
 import resource
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     def load_config(self) -> None:
         """See gunicorn."""
         PatientWorker.patience = Patience(_HEAD_PATIENCE, self._settings.body_idle_seconds)
+        spare = self._settings.threads - self._settings.uploads_at_once
+        PatientWorker.reading_out = threading.BoundedSemaphore(spare // 2)
         for key, value in self._options().items():
             self.cfg.set(key, value)
 

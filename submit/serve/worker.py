@@ -57,6 +57,8 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn ship
     """gunicorn's threaded worker; see the module."""
 
     patience = Patience(head=60, body=120)
+    # Each may last for hours and holds a thread: no more at once than pages can spare.
+    reading_out = threading.BoundedSemaphore(16)
 
     def init_process(self) -> None:
         """See gunicorn."""
@@ -70,7 +72,8 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn ship
 
         def with_reader(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
             environ[READER] = self._thread.reader
-            environ["wsgi.input"] = PatientBody(environ["wsgi.input"], self._thread.reader)
+            self._thread.body = PatientBody(environ["wsgi.input"], self._thread.reader)
+            environ["wsgi.input"] = self._thread.body
             return application(environ, start)
 
         self.wsgi: WsgiApp = with_reader
@@ -103,9 +106,19 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn ship
         reader.begin_body()
         try:
             going_on = bool(super().handle_request(req, conn)) and not reader.cut
+            if reader.reads_out:
+                self._read_out()
         finally:
             reader.begin_drain()
         return going_on
+
+    def _read_out(self) -> None:
+        """Let a browser that has its answer, and does not look at it yet, send all it wants to."""
+        if self.reading_out.acquire(blocking=False):
+            try:
+                self._thread.body.skip()
+            finally:
+                self.reading_out.release()
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:  # noqa: FBT001 # gunicorn's
         return bool(super()._keepalive_after(conn, keepalive)) and not conn.parser.unreader.cut

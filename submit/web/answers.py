@@ -92,9 +92,16 @@ def say(refusal: Refusal) -> str:
 
 
 def close_unread(response: Response) -> Response:
-    """End the connection after an answer that came before the whole body was read."""
+    """End the connection after an answer that came before the whole body was read.
+
+    A program hears the answer at once. A browser looks for it only when it has sent everything,
+    so the rest is read and thrown away first; docs/decisions/0011-early-answers.md.
+    """
     if brings_body(request):
         response.headers["Connection"] = "close"
+        reader = request.environ.get("nightferry.reader")  # our worker's; absent under another
+        if reader is not None and not wants_json(request):
+            reader.read_out()
     return response
 
 

@@ -21,7 +21,8 @@ class Entry:
 
     `path` is the exact path or name the source's program gave; `modified` milliseconds since
     1970 or None; `received` the UTC day; `filetype` as claimed; `upload` the id of the sealed
-    file and `source` the designation, both for binding a file to its place on the desk.
+    file and `source` the designation, both for binding a file to its place on the desk. `set` is
+    the id that all parts of one large file share and `part` the number of this one, or both None.
     """
 
     path: str
@@ -30,6 +31,8 @@ class Entry:
     filetype: str | None
     upload: str
     source: str
+    set: str | None = None
+    part: int | None = None
 
 
 def encode_head(entry: Entry, length: int) -> bytes:
@@ -53,6 +56,8 @@ def encode_receipt(entry: Entry) -> str:
         "path": entry.path,
         "modified": entry.modified,
         "filetype": entry.filetype,
+        "set": entry.set,
+        "part": entry.part,
     }
     return json.dumps({k: v for k, v in facts.items() if v is not None}, separators=(",", ":"))
 

@@ -8,6 +8,7 @@ Rule 2: reading is forgiving about how the words were typed, and never about whi
 Rule 3: a typing error is answered from the word list alone, before any work is done for it.
 """
 
+import hmac
 import re
 import secrets
 import threading
@@ -22,11 +23,13 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from crypto.errors import MistypedWordError, WordCountError, WordListError
+from crypto.marks import marking_key
 from crypto.wrap import WrappingKey
 
 Codename = NewType("Codename", str)
 Locator = NewType("Locator", bytes)
 SourceKey = NewType("SourceKey", WrappingKey)
+CodenameMark = NewType("CodenameMark", bytes)
 
 WORD_COUNT: Final = 8  # of 7776: 103 bits
 LIST_LENGTH: Final = 7776  # five dice
@@ -35,6 +38,7 @@ LOCATOR_LENGTH: Final = 16  # octets
 KEY_LENGTH: Final = 32  # octets
 MIN_SALT_LENGTH: Final = 16  # octets (RFC 9106, 3.1)
 
+_IN_A_TEXT = b"codename in a text"
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)?")
 _BETWEEN_WORDS = re.compile(r"[\s,\u060c\u3001]+")  # the commas are Latin, Arabic, ideographic
 _HYPHENS = re.compile(r"[\u2010-\u2015\u2212]")
@@ -99,6 +103,10 @@ class WordList:
         """Choose a word, each with the same chance."""
         return secrets.choice(self._words)
 
+    def beginnings(self, length: int) -> frozenset[bytes]:
+        """Give the first letters of all words."""
+        return frozenset(word.replace("-", "")[:length].encode("ascii") for word in self._words)
+
     def nearest(self, typed: str) -> str | None:
         """Give the word that is nearest to `typed`, or None if none is near.
 
@@ -122,6 +130,8 @@ def read_eff_large_list(text: str) -> WordList:
 _WORDS: Final = read_eff_large_list(
     resources.files("diceware").joinpath("wordlists/wordlist_en_eff.txt").read_text("ascii")
 )
+_SHORTEST = 3  # letters
+_BEGINNINGS: Final = _WORDS.beginnings(_SHORTEST)
 
 
 def generate() -> Codename:
@@ -171,13 +181,32 @@ def derive(codename: Codename, salt: bytes, cost: Cost) -> Derived:
     )
 
 
-def contains_codename(text: str, codename: Codename) -> bool:
+def mark_codename(codename: Codename, key: SourceKey | WrappingKey) -> CodenameMark:
+    """Mark the codename under the key that follows from it: 33 octets, for `gives_away`.
+
+    The mark tells whoever has the key how many letters the codename has, and lets them check a
+    guess, which the key lets them do anyway. It is kept where the key is kept, and no longer.
+    """
+    letters = _letters(codename)
+    mark = hmac.digest(marking_key(key, _IN_A_TEXT), letters.encode("ascii"), "sha256")
+    return CodenameMark(bytes([len(letters)]) + mark)
+
+
+def gives_away(text: str, key: WrappingKey, mark: CodenameMark) -> bool:
     """Tell whether a message gives the codename away, however it is written there.
 
     Only letters are compared: neither numbering nor punctuation nor line breaks hide it. A text
     that happens to hold eight given words without their being the codename is not to be expected.
     """
-    return _letters(codename) in _letters(text)
+    length, wanted = mark[0], mark[1:]
+    letters = _letters(text).encode("ascii")
+    subkey = marking_key(key, _IN_A_TEXT)
+    return any(
+        hmac.digest(subkey, letters[begin : begin + length], "sha256") == wanted
+        for begin in range(len(letters) - length + 1)
+        # Only where a word of the list may begin: spares most of a long message.
+        if letters[begin : begin + _SHORTEST] in _BEGINNINGS
+    )
 
 
 def _expand(stretched: bytes, label: bytes, length: int) -> bytes:

@@ -36,6 +36,12 @@ class MalformedPacketError(CryptoError):
     words = "these octets are not OpenPGP packets of definite length"
 
 
+class UnreadableReplyError(CryptoError):
+    """A reply holds something else than one text of bearable length, or is for another key."""
+
+    words = "this reply holds something else than a text, or a text that is too long"
+
+
 # --- The source -------------------------------------------------------------------------------
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")

@@ -76,14 +76,14 @@ def _subkey(key: WrappingKey, purpose: bytes) -> bytes:
     if len(key) != WRAPPING_KEY_LENGTH:
         raise ValueError("internal error: a wrapping key has 32 octets")
     # No salt: the key is uniformly random already (RFC 5869, 3.1).
-    return HKDF(SHA256(), WRAPPING_KEY_LENGTH, None, _counted(_LABEL, purpose)).derive(key)
+    return HKDF(SHA256(), WRAPPING_KEY_LENGTH, None, counted(_LABEL, purpose)).derive(key)
 
 
 def _associated(purpose: bytes, context: bytes) -> bytes:
-    return _counted(_LABEL, purpose, context)
+    return counted(_LABEL, purpose, context)
 
 
-def _counted(*parts: bytes) -> bytes:
+def counted(*parts: bytes) -> bytes:
     """Join octets so that no other parts give the same result."""
     return b"".join(len(part).to_bytes(8) + part for part in parts)
 

@@ -20,21 +20,31 @@ from crypto.layout import MAX_CONTENT
 from crypto.recipients import Recipient, inspect
 from crypto.session_key import SessionKeyMaker
 from submit.intake.admission import Admission
+from submit.intake.arrivals import Arrivals
 from submit.intake.door import Intake, Site
 from submit.intake.drop import Drops
 from submit.intake.filling import Filling
-from submit.intake.forms import Forms, Messages, Whole
+from submit.intake.forms import Forms, Messages
 from submit.intake.housekeeping import Housekeeping
+from submit.intake.introductions import Introductions
 from submit.intake.last_form import LastForms
 from submit.intake.opening import Opening
+from submit.intake.parts import Parts
 from submit.intake.ports import Clock, Rules
+from submit.intake.replies import Replies
+from submit.intake.reply_keys import ReplyKeys
+from submit.intake.sent import SentFiles
 from submit.intake.sessions import Sessions
 from submit.intake.sources import CodenameRules, Sources
 from submit.intake.uploads import Uploads
+from submit.intake.whole import Whole
 from submit.store.database import Database, migrate
 from submit.store.disk import Disk, FolderDisk
 from submit.store.files import SealedFiles
 from submit.store.owners import SharedOwners
+from submit.store.records import Parts as PartRows
+from submit.store.records import Replies as ReplyRows
+from submit.store.records import Sent as SentRows
 from submit.store.records import Sessions as SessionRows
 from submit.store.records import Sources as SourceRows
 from submit.store.records import Uploads as UploadRows
@@ -131,19 +141,29 @@ def build_intake(settings: Settings, world: World, database: Database) -> Intake
     source_rows, upload_rows = SourceRows(database), UploadRows(database)
     session_rows = SessionRows(database)
     sessions = Sessions(session_rows, clock, rules)
+    parts, sent = Parts(PartRows(database), clock), SentFiles(SentRows(database))
+    arrivals = Arrivals(parts, sent)
     keys = SessionKeyMaker(_GPG, places.gnupg, settings.recipients)
     opening = Opening(keys, source_rows, clock)
-    uploads = Uploads(Filling.build(upload_rows, files, sessions, clock, rules), opening)
     whole = Whole(upload_rows, files, opening, sessions, clock, rules)
+    reply_keys = ReplyKeys(source_rows)
+    introductions = Introductions(source_rows, reply_keys, whole)
+    filling = Filling.build(upload_rows, files, sessions, clock, rules, arrivals)
+    uploads = Uploads(filling, opening, introductions)
     codenames = CodenameRules(places.salt.read_bytes(), world.cost)
     return Intake(
-        sources=Sources(source_rows, sessions, clock, codenames),
+        sources=Sources(source_rows, sessions, clock, codenames, reply_keys),
         uploads=uploads,
-        drop=Drops(upload_rows, uploads),
-        forms=Forms(whole, Admission(settings.uploads_at_once)),
+        drop=Drops(upload_rows, source_rows, uploads, parts),
+        forms=Forms(whole, introductions, arrivals, Admission(settings.uploads_at_once)),
         last_form=LastForms(source_rows, upload_rows, clock),
-        messages=Messages(whole),
-        housekeeping=Housekeeping(upload_rows, session_rows, files, clock, rules),
+        messages=Messages(whole, introductions),
+        replies=Replies(ReplyRows(database), source_rows, reply_keys, clock),
+        parts=parts,
+        sent=sent,
+        housekeeping=Housekeeping(
+            upload_rows, session_rows, PartRows(database), files, clock, rules
+        ),
     )
 
 

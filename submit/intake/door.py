@@ -6,6 +6,9 @@ from submit.intake.drop import Drops
 from submit.intake.forms import Forms, Messages
 from submit.intake.housekeeping import Housekeeping
 from submit.intake.last_form import LastForms
+from submit.intake.parts import Parts
+from submit.intake.replies import Replies
+from submit.intake.sent import SentFiles
 from submit.intake.sources import Sources
 from submit.intake.uploads import Uploads
 
@@ -20,6 +23,9 @@ class Intake:
     forms: Forms
     last_form: LastForms
     messages: Messages
+    replies: Replies
+    parts: Parts
+    sent: SentFiles
     housekeeping: Housekeeping
 
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from submit.intake.parts import Parts, PartSet
 from submit.intake.sessions import Session
 from submit.intake.uploads import Uploads
 from submit.store.records import Kind
+from submit.store.records import Sources as SourceRows
 from submit.store.records import Uploads as UploadRows
 
 
@@ -21,19 +23,28 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Counts of what arrived whole, and what did not yet."""
+    """Counts of what arrived whole, and what did not yet.
+
+    `message_days`: the UTC day number of each message, the oldest first. `remembers`: the source
+    has asked to be told what it has sent.
+    """
 
     files: int
     messages: int
     unfinished: tuple[Unfinished, ...]
+    parts: tuple[PartSet, ...] = ()
+    message_days: tuple[int, ...] = ()
+    remembers: bool = False
 
 
 class Drops:
     """Shows sources their drop."""
 
-    def __init__(self, rows: UploadRows, uploads: Uploads) -> None:
+    def __init__(
+        self, rows: UploadRows, sources: SourceRows, uploads: Uploads, parts: Parts
+    ) -> None:
         """Count in `rows`."""
-        self._rows, self._uploads = rows, uploads
+        self._rows, self._sources, self._uploads, self._parts = rows, sources, uploads, parts
 
     def show(self, session: Session) -> Drop:
         """Show what this source has sent; stops no upload that is on its way."""
@@ -42,4 +53,12 @@ class Drops:
             Unfinished(upload, state.name, state.path, state.length, offset)
             for state, upload, offset in self._uploads.unfinished(session)
         )
-        return Drop(counts.get(Kind.FILE, 0), counts.get(Kind.MESSAGE, 0), unfinished)
+        source = self._sources.find(session.source)
+        return Drop(
+            files=counts.get(Kind.FILE, 0),
+            messages=counts.get(Kind.MESSAGE, 0),
+            unfinished=unfinished,
+            parts=self._parts.show(session),
+            message_days=tuple(self._rows.message_days(session.source)),
+            remembers=source is not None and source.remembers,
+        )

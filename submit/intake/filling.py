@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from submit.errors import Refusal
 from submit.intake.admission import Admission
+from submit.intake.arrivals import Arrivals
 from submit.intake.ports import Body, Clock, Rules
 from submit.intake.receive import MemoryBody, Progress, read_all
 from submit.intake.refusals import DamagedUploadError
@@ -35,15 +36,23 @@ class Filling:
     sessions: Sessions
     clock: Clock
     rules: Rules
+    arrivals: Arrivals
     checksummed: Admission
     sound: dict[str, int]  # upload -> chunks at its start that were read back since a crash
 
     @classmethod
     def build(
-        cls, rows: UploadRows, files: SealedFiles, sessions: Sessions, clock: Clock, rules: Rules
+        cls,
+        rows: UploadRows,
+        files: SealedFiles,
+        sessions: Sessions,
+        clock: Clock,
+        rules: Rules,
+        arrivals: Arrivals,
     ) -> "Filling":
         """Fill uploads in `rows` and `files`."""
-        return cls(rows, files, sessions, clock, rules, Admission(_CHECKSUMMED_AT_ONCE), {})
+        checksummed = Admission(_CHECKSUMMED_AT_ONCE)
+        return cls(rows, files, sessions, clock, rules, arrivals, checksummed, {})
 
     def fill(
         self, session: Session, row: UploadRow, progress: Progress, append: Append, body: Body
@@ -79,6 +88,8 @@ class Filling:
             raise UploadNotFoundError
         # From here on the session key is nowhere: only the recipients open this file.
         self.files.drop_tail(row.id)
+        if closed:
+            self.arrivals.note_upload(session, progress.state)
 
     def _read_back(self, row: UploadRow, progress: Progress) -> None:
         # Forty gigabytes take minutes, and a client may lose patience and ask again: what was

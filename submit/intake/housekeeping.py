@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from submit.intake.ports import Clock, Rules
 from submit.store.errors import MissingFileError
 from submit.store.files import SealedFiles
+from submit.store.records import Parts as PartRows
 from submit.store.records import Sessions as SessionRows
 from submit.store.records import State
 from submit.store.records import Uploads as UploadRows
@@ -16,6 +17,7 @@ class Housekeeping:
 
     rows: UploadRows
     sessions: SessionRows
+    parts: PartRows
     files: SealedFiles
     clock: Clock
     rules: Rules
@@ -47,6 +49,7 @@ class Housekeeping:
             self.files.drop_tail(upload)
         for row in self.rows.remembered(today - self.rules.complete_answer_days):
             self.rows.forget(row.id)
+        self.parts.expire(today - self.rules.upload_idle_days)
         self.sessions.remove_expired(self.clock.quarter())
         return len(expired)
 

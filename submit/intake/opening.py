@@ -6,6 +6,7 @@ from typing import Protocol
 from crypto.archive import Entry
 from crypto.errors import CryptoError
 from crypto.session_key import NewMessageKeys
+from submit.intake.parts import Membership
 from submit.intake.ports import Clock
 from submit.intake.refusals import SealingError
 from submit.store.records import Sources as SourceRows
@@ -35,7 +36,9 @@ class Opening:
         except CryptoError:
             raise SealingError from None
 
-    def entry(self, upload: str, source: bytes, facts: Facts) -> Entry:
+    def entry(
+        self, upload: str, source: bytes, facts: Facts, member: Membership | None = None
+    ) -> Entry:
         """Put together what the tar head and the receipt say."""
         row = self._sources.find(source)
         return Entry(
@@ -45,4 +48,6 @@ class Opening:
             filetype=facts.filetype,
             upload=upload,
             source=row.designation if row else "",
+            set=member.set if member else None,
+            part=member.part if member else None,
         )

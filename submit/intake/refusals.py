@@ -56,6 +56,27 @@ class WordCountRefusal(Refusal):
         self.count = count
 
 
+class OtherCodenameError(Refusal):
+    """What was typed back is a codename, but not that of this source."""
+
+    status = HTTPStatus.FORBIDDEN
+    public = (
+        "These are eight words of our list, but not the codename that you were shown, or they are "
+        "in another order. Nothing is lost. Compare each word with what you wrote down, and try "
+        "again."
+    )
+
+
+class CodenameInMessageError(Refusal):
+    """A message holds the codename of the source that wrote it."""
+
+    status = HTTPStatus.BAD_REQUEST
+    public = (
+        "This message contains your codename, so it was not sent and not kept. Nobody needs your "
+        "codename, not even those who read your messages. Take the words out and send it again."
+    )
+
+
 class BusyError(Refusal):
     """Too many uploads at once, or too many codenames being checked."""
 
@@ -111,4 +132,64 @@ class DamagedUploadError(Refusal):
     public = (
         "The server's disk had damaged a part of this upload, and it was found before it was too "
         "late. What is sound is kept. Go on with the same upload: the damaged part is sent again."
+    )
+
+
+class ReplyNotFoundError(Refusal):
+    """This source has no reply with this id."""
+
+    status = HTTPStatus.NOT_FOUND
+    public = (
+        "There is no such reply any more. Perhaps you have deleted it already. Everything else is "
+        "as it was. Go back to your messages."
+    )
+
+
+class PartSetNotFoundError(Refusal):
+    """This source has no open set of parts with this id."""
+
+    status = HTTPStatus.NOT_FOUND
+    public = (
+        "This file is not waiting for parts any more. Every part that had arrived is kept. Go "
+        "back to your page to see what has arrived."
+    )
+
+
+class UnknownDesignationError(Refusal):
+    """Staff named a source that does not exist."""
+
+    status = HTTPStatus.NOT_FOUND
+    public = (
+        "No source is called that. The reply was not kept. Compare the two words with those in "
+        "the name of the source's certificate."
+    )
+
+
+class NotAReplyError(Refusal):
+    """It is no OpenPGP message to this source's reply certificate and to nobody else."""
+
+    status = HTTPStatus.BAD_REQUEST
+    public = (
+        "This is no OpenPGP message to this source alone, so it was not kept. Encrypt the text "
+        "with gpg --encrypt --recipient-file, to the certificate that came with what this source "
+        "sent first, without other recipients and without a passphrase."
+    )
+
+
+class ReplyTooLongError(Refusal):
+    """A reply is longer than a reply may be."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    public = (
+        "This reply is too long and was not kept. A reply is a text: shorten it, or send several."
+    )
+
+
+class NoReplyKeyError(Refusal):
+    """A source from before there were replies has not come back since."""
+
+    status = HTTPStatus.CONFLICT
+    public = (
+        "This source cannot be answered yet, so the reply was not kept. It gets a certificate for "
+        "replies when it comes back for the first time; try again when that has arrived."
     )

@@ -7,12 +7,18 @@ a counter would let a stranger lock sources out. What is bounded is the memory t
 
 from dataclasses import dataclass, field
 
-from crypto.codename import Codename, Cost, Derived, derive, generate, parse
+from crypto.codename import Codename, Cost, Derived, derive, generate, mark_codename, parse
 from crypto.errors import MistypedWordError, WordCountError
 from submit.intake.admission import Admission
 from submit.intake.identifiers import new_designation
 from submit.intake.ports import Clock
-from submit.intake.refusals import MistypedWordRefusal, WordCountRefusal, WrongCodenameError
+from submit.intake.refusals import (
+    MistypedWordRefusal,
+    OtherCodenameError,
+    WordCountRefusal,
+    WrongCodenameError,
+)
+from submit.intake.reply_keys import ReplyKeys
 from submit.intake.sessions import Session, Sessions
 from submit.store.errors import TakenError
 from submit.store.records import SourceRow
@@ -44,27 +50,44 @@ class Sources:
     """The sources of this site."""
 
     def __init__(
-        self, rows: SourceRows, sessions: Sessions, clock: Clock, codenames: CodenameRules
+        self,
+        rows: SourceRows,
+        sessions: Sessions,
+        clock: Clock,
+        codenames: CodenameRules,
+        reply_keys: ReplyKeys,
     ) -> None:
         """Keep sources in `rows`."""
         self._rows, self._sessions, self._clock, self._codenames = rows, sessions, clock, codenames
+        self._reply_keys = reply_keys
         self._checks, self._queue = Admission(_CHECKS_AT_ONCE), Admission(_CHECKS_WAITING)
 
     def create(self) -> Entered:
         """Make a new source and log it in."""
         codename = generate()
         derived = self._derive(codename)
-        self._add(derived.locator)
-        return Entered(self._sessions.begin(derived.locator, derived.key), codename)
+        self._add(derived)
+        return Entered(self._begin(codename, derived, None), codename)
 
     def enter(self, typed: str) -> Entered:
         """Log a source in with its codename; the three refusals of a codename otherwise."""
         codename = _parse(typed)
         derived = self._derive(codename)
-        if self._rows.find(derived.locator) is None:
+        row = self._rows.find(derived.locator)
+        if row is None:
             raise WrongCodenameError
+        self._reply_keys.require(row, derived.key)
         self._rows.visit(derived.locator, self._clock.day())
-        return Entered(self._sessions.begin(derived.locator, derived.key))
+        return Entered(self._begin(codename, derived, row.last_visit))
+
+    def confirm(self, session: Session, typed: str) -> None:
+        """Note that the source has its codename, for it has typed it back.
+
+        OtherCodenameError if it is another one; the refusals of a codename otherwise.
+        """
+        if self._derive(_parse(typed)).locator != session.source:
+            raise OtherCodenameError
+        self._rows.confirm(session.source)
 
     def recall(self, cookie: str | None) -> Session:
         """Open the session of a cookie; NoSessionError if there is none."""
@@ -78,10 +101,17 @@ class Sources:
         with self._queue.admit(), self._checks.admit(_WAIT):
             return derive(codename, self._codenames.salt, self._codenames.cost)
 
-    def _add(self, locator: bytes) -> None:
+    def _begin(self, codename: Codename, derived: Derived, visit_before: int | None) -> str:
+        mark = mark_codename(codename, derived.key)
+        return self._sessions.begin(derived.locator, derived.key, mark, visit_before)
+
+    def _add(self, derived: Derived) -> None:
         for _ in range(_ATTEMPTS):
+            designation = new_designation()
+            key = self._reply_keys.make(designation, derived.locator, derived.key)
+            row = SourceRow(derived.locator, designation, self._clock.day(), reply_key=key)
             try:
-                return self._rows.add(SourceRow(locator, new_designation(), self._clock.day()))
+                return self._rows.add(row)
             except TakenError:
                 continue
         raise RuntimeError("internal error: no designation is free")

@@ -27,6 +27,8 @@ class UploadState:
     name: str = field(repr=False)
     path: str | None = field(repr=False)
     metadata: str = field(repr=False)
+    part_set: str | None = None
+    part: int | None = None
 
     @property
     def layout(self) -> Layout:
@@ -45,6 +47,8 @@ def wrap_state(key: WrappingKey, upload: str, state: UploadState) -> bytes:
         "name": state.name,
         "path": state.path,
         "metadata": state.metadata,
+        "part_set": state.part_set,
+        "part": state.part,
     }
     return wrap_padded(key, _STATE, upload.encode(), json.dumps(fields).encode())
 

@@ -6,31 +6,33 @@ The thin clerk of submit.tus: it looks up, asks the judge, and does as it is tol
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crypto.archive import encode_head
 from crypto.layout import MAX_CONTENT
 from crypto.seal import IV_LENGTH, data_header
 from crypto.session_key import NewMessageKeys
 from submit.intake.filling import Filling
-from submit.intake.identifiers import new_upload_id
+from submit.intake.identifiers import keyed_upload_id, new_upload_id
+from submit.intake.introductions import Introductions
 from submit.intake.opening import Opening
 from submit.intake.ports import Body
 from submit.intake.receive import Progress, unsynced_chunks
 from submit.intake.refusals import DamagedUploadError
 from submit.intake.sessions import Session
 from submit.intake.state import UploadState, unwrap_length, unwrap_state, wrap_state
-from submit.store.errors import DiskFaultError, MissingFileError, MovedOnError
+from submit.store.errors import DiskFaultError, MissingFileError, MovedOnError, TakenError
 from submit.store.files import SealedFile
 from submit.store.records import Kind, State, UploadRow
 from submit.tus.refusals import (
     AppendSupersededError,
     CompleteTerminationError,
+    CreationUnderwayError,
     LengthTooLargeError,
     OffsetMismatchError,
     UploadNotFoundError,
 )
-from submit.tus.requests import Append, Creation, decide_offset
+from submit.tus.requests import Append, Creation, decide_offset, decide_same_creation
 from submit.tus.state import Event, move
 from submit.tus.state import State as Life
 
@@ -46,21 +48,45 @@ class Status:
     length: int
     metadata: str
     expires: int | None
+    # The creation was asked for before, and this is the upload that it made then.
+    again: bool = False
 
 
 class Uploads:
     """The uploads of all sources."""
 
-    def __init__(self, filling: Filling, opening: Opening) -> None:
+    def __init__(self, filling: Filling, opening: Opening, introductions: Introductions) -> None:
         """Fill them with `filling`; begin them with `opening`."""
-        self._filling, self._opening = filling, opening
+        self._filling, self._opening, self._introductions = filling, opening, introductions
         self._rows, self._files = filling.rows, filling.files
 
     def create(self, session: Session, creation: Creation, body: Body) -> Status:
-        """Make an upload, with its first octets if they came along; durable on return."""
+        """Make an upload, with its first octets if they came along; durable on return.
+
+        Asked again under the same key it makes nothing, reads no body, and gives the upload of
+        before, taken over from whoever still appends to it.
+        """
         if creation.length > MAX_CONTENT:
             raise LengthTooLargeError
-        upload = new_upload_id()
+        if creation.key is None:
+            return self._create(session, new_upload_id(), creation, body)
+        upload = keyed_upload_id(session.key, creation.key)
+        try:
+            if self._rows.find(upload, session.source):
+                return self._find_again(session, upload, creation)
+            return self._create(session, upload, creation, body)
+        except (TakenError, UploadNotFoundError):
+            # Its row is there and its file not yet, or no more.
+            raise CreationUnderwayError from None
+
+    def _find_again(self, session: Session, upload: str, creation: Creation) -> Status:
+        status = self.status(session, upload)
+        metadata = None if status.expires is None else status.metadata
+        decide_same_creation(status.length, metadata, creation)
+        return replace(status, again=True)
+
+    def _create(self, session: Session, upload: str, creation: Creation, body: Body) -> Status:
+        self._introductions.introduce(session)
         keys = self._opening.new_keys()
         state = self._new_state(session, upload, creation, keys)
         self._files.require_room(state.layout.file_length)
@@ -138,7 +164,8 @@ class Uploads:
         self, session: Session, upload: str, creation: Creation, keys: NewMessageKeys
     ) -> UploadState:
         facts = creation.facts
-        entry = self._opening.entry(upload, session.source, facts)
+        member = self._filling.arrivals.parts.join(session, facts.path or facts.filename)
+        entry = self._opening.entry(upload, session.source, facts, member)
         return UploadState(
             session_key=keys.session_key,
             iv=os.urandom(IV_LENGTH),
@@ -148,6 +175,8 @@ class Uploads:
             name=facts.filename,
             path=facts.path,
             metadata=creation.metadata,
+            part_set=member.set if member else None,
+            part=member.part if member else None,
         )
 
     def _row(self, session: Session, upload: str, event: Event) -> UploadRow:

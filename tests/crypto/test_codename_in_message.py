@@ -4,11 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto.codename import contains_codename, parse
+from crypto.codename import CHEAPEST, Codename, derive, gives_away, mark_codename, parse
 
 PLAIN = "abacus yo-yo t-shirt zoom drop-down felt-tip abdomen unclamped"
 CODENAME = parse(PLAIN)
 WORDS = PLAIN.split()
+KEY = derive(CODENAME, b"a salt of this test", CHEAPEST).key
+
+
+def contains(text: str, codename: Codename = CODENAME) -> bool:
+    return gives_away(text, KEY, mark_codename(codename, KEY))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +35,7 @@ WORDS = PLAIN.split()
 )
 def test_a_message_that_is_the_codename_is_noticed(text: str) -> None:
     """A source that posts its codename is noticed, however it is written (SD#525)."""
-    assert contains_codename(text, CODENAME)
+    assert contains(text)
 
 
 @pytest.mark.parametrize(
@@ -38,10 +43,20 @@ def test_a_message_that_is_the_codename_is_noticed(text: str) -> None:
 )
 def test_another_message_is_none_of_it(text: str) -> None:
     """Single words of the codename, or all in another order, are an ordinary message."""
-    assert not contains_codename(text, CODENAME)
+    assert not contains(text)
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_the_codename_is_found_anywhere(before: str, after: str) -> None:
     """Whatever stands around it, the codename is found."""
-    assert contains_codename(f"{before} {PLAIN} {after}", CODENAME)
+    assert contains(f"{before} {PLAIN} {after}")
+
+
+def test_the_mark_holds_no_letter_of_the_codename() -> None:
+    """A mark is of use only with the source's key, and another key makes another one."""
+    other = derive(parse(" ".join(reversed(WORDS))), b"a salt of this test", CHEAPEST).key
+    mark = mark_codename(CODENAME, KEY)
+    assert len(mark) == 33
+    assert mark != mark_codename(CODENAME, other)
+    assert not gives_away(PLAIN, other, mark)
+    assert not any(word.encode() in bytes(mark) for word in WORDS)

@@ -12,7 +12,7 @@ from submit.store.schema import sessions, sources
 class SessionRow:
     """A session; see the table. `expires` in quarters of an hour since 1970.
 
-    `confirmed` stands in the source's row.
+    `confirmed` and `introduced` stand in the source's row.
     """
 
     cookie_hash: bytes
@@ -21,6 +21,7 @@ class SessionRow:
     expires: int
     visit_before: int | None = None
     confirmed: bool = False
+    introduced: bool = False
 
 
 class Sessions:
@@ -46,7 +47,7 @@ class Sessions:
     def find(self, cookie_hash: bytes) -> SessionRow | None:
         """Find a session, expired or not."""
         query = (
-            select(sessions, sources.c.confirmed)
+            select(sessions, sources.c.confirmed, sources.c.introduced)
             .join(sources, sources.c.locator == sessions.c.source)
             .where(sessions.c.cookie_hash == cookie_hash)
         )
@@ -61,6 +62,7 @@ class Sessions:
             row.expires,
             row.visit_before,
             row.confirmed,
+            row.introduced,
         )
 
     def extend(self, cookie_hash: bytes, expires: int) -> None:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Insert, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from submit.store.database import Database
+from submit.store.errors import TakenError
 from submit.store.schema import sources, uploads
 
 
@@ -48,9 +50,12 @@ class Uploads:
         self._database = database
 
     def add(self, row: UploadRow) -> None:
-        """Add an upload."""
-        with self._database.writer.begin() as connection:
-            connection.execute(_insert(row))
+        """Add an upload; TakenError if its id exists."""
+        try:
+            with self._database.writer.begin() as connection:
+                connection.execute(_insert(row))
+        except IntegrityError:
+            raise TakenError from None
 
     def find(self, upload: str, source: bytes) -> UploadRow | None:
         """Find an upload of this source's that is not gone."""

@@ -23,14 +23,14 @@ class LastForm:
     """A form of the source's. `day` is the UTC day number of what is known of it.
 
     `ended` is False while nobody knows of its end: it is on its way, or the server stopped.
-    `reason` is the name of the refusal's class at which it broke off, None if it came whole.
+    `reason` is the refusal at which it broke off, None if it came whole.
     """
 
     day: int
     received: int
     refused: int
     ended: bool
-    reason: str | None
+    reason: type[Refusal] | None
 
 
 class LastForms:
@@ -58,7 +58,8 @@ class LastForms:
         if "before" in note:
             received = max(0, self._files(session) - note["before"])
             return LastForm(note["day"], received, 0, ended=False, reason=None)
-        return LastForm(**note, ended=True)
+        reason = _refusals(Refusal).get(note.pop("reason"))
+        return LastForm(**note, ended=True, reason=reason)
 
     def _files(self, session: Session) -> int:
         return self._uploads.count_complete(session.source).get(Kind.FILE, 0)
@@ -68,3 +69,9 @@ class LastForms:
         self._rows.note_form(
             session.source, wrap_padded(session.key, _NOTE, session.source, fields)
         )
+
+
+def _refusals(base: type[Refusal]) -> dict[str, type[Refusal]]:
+    """Give every refusal that there is, by the name of its class."""
+    below = {name: one for kind in base.__subclasses__() for name, one in _refusals(kind).items()}
+    return {base.__name__: base, **below}

@@ -1,25 +1,27 @@
-"""The source's own page: what arrived, and the two plain forms that send more."""
+"""The source's own page: what arrived, what is missing, and the plain form that sends more."""
 
-from collections.abc import Iterator
-from http import HTTPStatus
+from collections.abc import Iterator, Sequence
 
 from flask import Blueprint, Response, request
 
-from submit.errors import Refusal
 from submit.intake.door import Intake, Site
 from submit.intake.drop import Drop
+from submit.intake.replies import Reply
 from submit.intake.sessions import Session
-from submit.web.answers import answer, close_unread, say
+from submit.web.answers import answer, close_unread, say, send_on
 from submit.web.asking import wants_json
-from submit.web.cookie import session_cookie
+from submit.web.codename import MAX_CODENAME_LENGTH, ask_to_confirm, must_confirm
+from submit.web.conversation import describe
 from submit.web.errors import FormTokenError, NotAFormError
 from submit.web.files import Taking, take_files
 from submit.web.forms import read_fields
+from submit.web.inside import recall
+from submit.web.languages import gettext
 from submit.web.multipart import Part, parse_boundary, read_parts, read_text
 from submit.web.tokens import TOKEN_FIELD, prove_own_form
 
 MAX_TOKEN_LENGTH = 256  # octets
-GIVEN_BACK = 65_536  # octets by which a message may be too long and still be shown again
+MOST_NAMED = 20  # missing parts: enough to go and look for, few enough to read
 
 
 class DropViews:
@@ -32,49 +34,92 @@ class DropViews:
 
     def register(self, pages: Blueprint) -> None:
         """Add the views to the site's pages."""
-        pages.get("/drop")(self.show)
-        pages.post("/drop/messages")(self.take_message)
+        pages.get("/drop")(self.show_drop)
         pages.post("/drop/files")(self.take_files)
+        pages.post("/drop/parts/<part_set>/close")(self.close_parts)
+        pages.post("/drop/sent/remember")(self.remember)
+        pages.post("/drop/sent/forget")(self.forget)
 
-    def show(self) -> Response:
+    def show_drop(self) -> Response:
         """Show what arrived, and the forms."""
-        session = self._recall()
-        drop = self._intake.drop.show(session)
+        session = recall(self._intake.sources)
+        if must_confirm(session):
+            return ask_to_confirm()
+        drop, replies = self._intake.drop.show(session), self._intake.replies.show(session)
+        form = self._intake.last_form.show(session)
         return answer(
-            _describe(drop),
+            _describe(drop, replies, session),
             "drop.html",
             drop=drop,
-            form_token=session.form_token,
+            replies=len(replies),
+            form=form,
+            reason=gettext(form.reason.public) if form and form.reason else None,
+            last_visit=session.last_visit,
             max_file_length=self._site.max_form_file_length,
+            most_named=MOST_NAMED,
         )
-
-    def take_message(self) -> Response:
-        """Seal a message."""
-        session = self._recall()
-        with self._intake.messages.admit():
-            fields = read_fields(request, self._site.max_message_length + GIVEN_BACK)
-            prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
-            text = fields.get("text", "")
-            try:
-                self._intake.messages.seal(session, text)
-            except Refusal as refusal:
-                return _give_back(refusal, text, session)
-        return answer({}, "message_arrived.html", HTTPStatus.CREATED)
 
     def take_files(self) -> Response:
         """Seal each file of a form as it arrives."""
-        session = self._recall()
+        session = recall(self._intake.sources)
         parts = _open_form()
         prove_own_form(request, _first_token(parts), session.form_token)
         with self._intake.forms.admit():
-            taking = take_files(self._intake.forms, session, parts)
-        return _account(taking)
+            taking = self._take(session, parts)
+        return self._account(session, taking)
 
-    def _recall(self) -> Session:
-        return self._intake.sources.recall(session_cookie(request))
+    def close_parts(self, part_set: str) -> Response:
+        """Take the source's word that all parts of a file have arrived."""
+        self._intake.parts.close(self._prove(), part_set)
+        return send_on("/drop")
+
+    def remember(self) -> Response:
+        """Remember from now on what the source sends."""
+        self._intake.sent.begin(self._prove())
+        return send_on("/drop")
+
+    def forget(self) -> Response:
+        """Forget what the source has sent."""
+        self._intake.sent.forget(self._prove())
+        return send_on("/drop")
+
+    def _prove(self) -> Session:
+        session = recall(self._intake.sources)
+        fields = read_fields(request, MAX_CODENAME_LENGTH)
+        prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
+        return session
+
+    def _take(self, session: Session, parts: Iterator[Part]) -> Taking:
+        noted = self._note_beginning(session, parts)
+        taking = take_files(self._intake.forms, session, noted, _boundary())
+        self._intake.last_form.end(session, taking.received, len(taking.refused), taking.ended)
+        return taking
+
+    def _note_beginning(self, session: Session, parts: Iterator[Part]) -> Iterator[Part]:
+        """Note the form before its first file: the server may stop before its end."""
+        for number, part in enumerate(part for part in parts if part.filename):
+            if number == 0:
+                self._intake.last_form.begin(session)
+            yield part
+
+    def _account(self, session: Session, taking: Taking) -> Response:
+        """Answer with what is kept and what is not."""
+        refused = [{"name": one.name, "error": say(one.refusal)} for one in taking.refused]
+        facts: dict[str, object] = {"received": taking.received, "refused": refused}
+        ended = say(taking.ended) if taking.ended else None
+        if ended:
+            facts["error"] = ended
+        shown = {
+            "received": taking.received,
+            "refused": refused,
+            "ended": ended,
+            "total": self._intake.drop.show(session).files,
+        }
+        response = answer(facts, "files_arrived.html", taking.status, **shown)
+        return close_unread(response) if taking.ended else response
 
 
-def _describe(drop: Drop) -> dict[str, object]:
+def _describe(drop: Drop, replies: Sequence[Reply], session: Session) -> dict[str, object]:
     unfinished = [
         {
             "url": f"/uploads/{upload.id}",
@@ -85,28 +130,34 @@ def _describe(drop: Drop) -> dict[str, object]:
         }
         for upload in drop.unfinished
     ]
-    received = {"files": drop.files, "messages": drop.messages}
-    return {"received": received, "unfinished": unfinished, "replies": []}
-
-
-def _give_back(refusal: Refusal, text: str, session: Session) -> Response:
-    """Refuse a message and show it again: Tor Browser keeps no text of a page that was left."""
-    said = say(refusal)
-    return answer(
-        {"error": said},
-        "message_refused.html",
-        refusal.status,
-        words=said,
-        text=text,
-        form_token=session.form_token,
-    )
+    parts = [
+        {
+            "id": one.id,
+            "name": one.name,
+            "arrived": one.arrived,
+            "missing": list(one.missing),
+            "next": one.next,
+        }
+        for one in drop.parts
+    ]
+    return {
+        "received": {"files": drop.files, "messages": drop.messages},
+        "unfinished": unfinished,
+        "parts": parts,
+        "replies": describe(replies),
+        "remembers": drop.remembers,
+        "token": session.form_token,
+    }
 
 
 def _open_form() -> Iterator[Part]:
     if request.mimetype != "multipart/form-data":
         raise NotAFormError
-    boundary = parse_boundary(request.headers["Content-Type"])
-    return read_parts(request.stream.read, boundary)
+    return read_parts(request.stream.read, _boundary())
+
+
+def _boundary() -> bytes:
+    return parse_boundary(request.headers["Content-Type"])
 
 
 def _first_token(parts: Iterator[Part]) -> str | None:
@@ -117,20 +168,3 @@ def _first_token(parts: Iterator[Part]) -> str | None:
     if first is None or first.name != TOKEN_FIELD:
         raise FormTokenError
     return read_text(first, MAX_TOKEN_LENGTH)
-
-
-def _account(taking: Taking) -> Response:
-    refused = [{"name": one.name, "error": say(one.refusal)} for one in taking.refused]
-    facts: dict[str, object] = {"received": taking.received, "refused": refused}
-    ended = say(taking.ended) if taking.ended else None
-    if ended:
-        facts["error"] = ended
-    response = answer(
-        facts,
-        "files_arrived.html",
-        taking.status,
-        received=taking.received,
-        refused=refused,
-        ended=ended,
-    )
-    return close_unread(response) if ended else response

@@ -13,14 +13,14 @@ from submit.intake.sources import Entered
 from submit.web.advice import AdviceViews
 from submit.web.answers import answer, answer_with_form, send_on
 from submit.web.assets import serve_assets
+from submit.web.codename import MAX_CODENAME_LENGTH, CodenameViews
+from submit.web.conversation import ConversationViews
 from submit.web.cookie import form_secret, give_session, session_cookie, take_session
 from submit.web.drop import DropViews
 from submit.web.errors import CodenameShownError, FormTokenError
 from submit.web.forms import Fields, read_fields
 from submit.web.inside import Inside, look
 from submit.web.tokens import TOKEN_FIELD, derive_form_token, prove_own_form
-
-MAX_CODENAME_LENGTH = 4_096  # octets; eight words need at most 80
 
 
 def source_pages(intake: Intake, site: Site) -> Blueprint:
@@ -29,7 +29,9 @@ def source_pages(intake: Intake, site: Site) -> Blueprint:
     serve_assets(pages)
     DoorViews(intake, site).register(pages)
     AdviceViews(intake, site).register(pages)
+    CodenameViews(intake).register(pages)
     DropViews(intake, site).register(pages)
+    ConversationViews(intake, site).register(pages)
     return pages
 
 

@@ -79,10 +79,10 @@ class Browser:
         return self.client.post(address, base_url=self.base, data=fields, headers=sent)
 
     def token(self, page: str) -> str:
-        """Read the token out of a page's first form."""
-        found = re.search(r'name="token" value="([^"]+)"', self.get(page).text)
+        """Read the token out of a page's last form with one: the first is the way out."""
+        found = re.findall(r'name="token" value="([^"]+)"', self.get(page).text)
         assert found, f"{page} has no token"
-        return found[1]
+        return str(found[-1])
 
     def session(self) -> str:
         """Give the value of the session cookie."""
@@ -90,17 +90,29 @@ class Browser:
         return cookie.value if cookie else ""
 
     def begins(self) -> TestResponse:
-        """Get a codename."""
+        """Get a codename, and type it back."""
+        answer = self.asks_for_codename()
+        self.types_back(self.codename)
+        return answer
+
+    def asks_for_codename(self) -> TestResponse:
+        """Get a codename, and stop at the page that shows it."""
         answer = self.post("/source", {"token": self.token("/")})
         self.codename = " ".join(re.findall(r"<li>([a-z-]+)</li>", answer.text))
         return answer
+
+    def types_back(self, codename: str) -> TestResponse:
+        """Type a codename into the page after the one that shows it."""
+        return self.post("/codename", {"token": self.token("/codename"), "codename": codename})
 
     def enters(self, codename: str) -> TestResponse:
         """Type a codename into the first page."""
         return self.post("/session", {"token": self.token("/"), "codename": codename})
 
     def leaves(self) -> TestResponse:
-        return self.post("/session/end", {"token": self.token("/drop")})
+        """Press "Leave", and see where that leads."""
+        answer = self.post("/session/end", {"token": self.token("/drop")})
+        return self.get(answer.headers["Location"])
 
     def writes(self, text: str) -> TestResponse:
         return self.post("/drop/messages", {"token": self.token("/drop"), "text": text})
@@ -139,7 +151,7 @@ class Browser:
     def counts(self) -> tuple[int, int]:
         """Read files and messages off the page."""
         text = Page(self.get("/drop").text).text
-        found = re.search(r"(\d+) files?, (\d+) messages?", text)
+        found = re.search(r"(\d+) files? (\d+) messages?", text)
         return (int(found[1]), int(found[2])) if found else (0, 0)
 
 

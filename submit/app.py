@@ -9,7 +9,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Flask
@@ -31,6 +31,7 @@ from submit.intake.last_form import LastForms
 from submit.intake.opening import Opening
 from submit.intake.parts import Parts
 from submit.intake.ports import Clock, Rules
+from submit.intake.repeats import Repeats
 from submit.intake.replies import Replies
 from submit.intake.reply_keys import ReplyKeys
 from submit.intake.sent import SentFiles
@@ -102,6 +103,8 @@ class World:
     seconds: Callable[[], float] = time.time  # noqa: TID251 # the edge, where the clock enters
     cost: Cost = RFC_9106_SECOND
     disk: Callable[[Path], Disk] = FolderDisk
+    # Memory that all workers share, so it is made before there are any.
+    repeats: Repeats = field(default_factory=Repeats)
 
 
 def inspect_recipients(settings: Settings, world: World) -> tuple[Recipient, ...]:
@@ -155,7 +158,9 @@ def build_intake(settings: Settings, world: World, database: Database) -> Intake
         sources=Sources(source_rows, sessions, clock, codenames, reply_keys),
         uploads=uploads,
         drop=Drops(upload_rows, source_rows, uploads, parts),
-        forms=Forms(whole, introductions, arrivals, Admission(settings.uploads_at_once)),
+        forms=Forms(
+            whole, introductions, arrivals, world.repeats, Admission(settings.uploads_at_once)
+        ),
         last_form=LastForms(source_rows, upload_rows, clock),
         messages=Messages(whole, introductions),
         replies=Replies(ReplyRows(database), source_rows, reply_keys, clock),

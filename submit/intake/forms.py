@@ -12,6 +12,7 @@ from submit.intake.refusals import (
     EmptyMessageError,
     MessageTooLongError,
 )
+from submit.intake.repeats import FormPlace, RepeatedFileError, Repeats
 from submit.intake.sent import SentFile
 from submit.intake.sessions import Session
 from submit.intake.whole import Whole
@@ -29,26 +30,33 @@ class Forms:
         whole: Whole,
         introductions: Introductions,
         arrivals: Arrivals,
+        repeats: Repeats,
         admission: Admission,
     ) -> None:
         """Keep files with `whole`."""
         self._whole, self._introductions, self._arrivals = whole, introductions, arrivals
-        self._admission = admission
+        self._repeats, self._admission = repeats, admission
 
     def admit(self) -> AbstractContextManager[None]:
         """Hold a place among the uploads; BusyError if there is none."""
         return self._admission.admit()
 
-    def receive(self, session: Session, name: str, parts: Iterable[bytes]) -> int:
-        """Seal one file; give its length. Durable on return.
+    def receive(
+        self, session: Session, name: str, parts: Iterable[bytes], place: FormPlace
+    ) -> None:
+        """Seal one file, or find that it is kept already. Durable on return.
 
         If `parts` raises, or the file is refused, nothing of it is kept.
         """
         self._introductions.introduce(session)
         member = self._arrivals.parts.join(session, name)
-        length = self._whole.keep(session, Kind.FILE, name, parts, member)
+        file = self._repeats.watch(session.source, place, name)
+        try:
+            length = self._whole.keep(session, Kind.FILE, name, file.through(parts), member)
+        except RepeatedFileError:
+            return
+        file.note()
         self._arrivals.note(session, SentFile(name, length, None), member)
-        return length
 
 
 class Messages:

@@ -42,9 +42,9 @@ class Repeats:
         self._key = secrets.token_bytes(32)
         self._map = mmap.mmap(-1, _BUCKETS * _BUCKET)
 
-    def watch(self, source: str, place: FormPlace, name: str) -> "WatchedFile":
+    def watch(self, source: bytes, place: FormPlace, name: str) -> "WatchedFile":
         """Begin a file."""
-        fields = (source.encode(), place.boundary, name.encode("utf-8", "backslashreplace"))
+        fields = (source, place.boundary, name.encode("utf-8", "backslashreplace"))
         mark = hmac.new(self._key, b"%d " % place.number, "sha256")
         for field in fields:
             mark.update(b"%d:%s" % (len(field), field))

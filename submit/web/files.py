@@ -12,6 +12,7 @@ from http import HTTPStatus
 from submit.errors import Refusal
 from submit.intake.forms import Forms
 from submit.intake.refusals import TooLargeError
+from submit.intake.repeats import FormPlace
 from submit.intake.sessions import Session
 from submit.web.errors import NoFileChosenError
 from submit.web.multipart import Part
@@ -41,17 +42,20 @@ class Taking:
         return HTTPStatus.CREATED if self.received else self.refused[-1].refusal.status
 
 
-def take_files(forms: Forms, session: Session, parts: Iterator[Part]) -> Taking:
+def take_files(
+    forms: Forms, session: Session, parts: Iterator[Part], boundary: bytes = b""
+) -> Taking:
     """Give each file of the form to the intake; return when the form is over, for any reason.
 
-    A file without a name is no file: browsers send such a part when none was chosen. Raises
+    A file that is kept already, because the browser sends the form again, counts as received. One
+    without a name is no file: browsers send such a part when none was chosen. Raises
     NoFileChosenError if the form ended well and held no file.
     """
     taking = Taking()
     try:
-        for part in parts:
+        for number, part in enumerate(parts):
             if part.filename:
-                _take(forms, session, part.filename, part.content, taking)
+                _take(forms, session, part, FormPlace(boundary, number), taking)
     except Refusal as refusal:
         taking.ended = refusal
     if not (taking.received or taking.refused or taking.ended):
@@ -59,11 +63,10 @@ def take_files(forms: Forms, session: Session, parts: Iterator[Part]) -> Taking:
     return taking
 
 
-def _take(
-    forms: Forms, session: Session, name: str, content: Iterator[bytes], taking: Taking
-) -> None:
+def _take(forms: Forms, session: Session, part: Part, place: FormPlace, taking: Taking) -> None:
+    name = part.filename or ""
     try:
-        forms.receive(session, name, content)
+        forms.receive(session, name, part.content, place)
     except TooLargeError as refusal:
         taking.refused.append(NotTaken(name, refusal))
     except Refusal as refusal:

@@ -55,8 +55,14 @@ def answer_options(limits: Limits) -> Answer:
     )
 
 
-def answer_creation(upload_id: UploadId, offset: int | None, expires: int | None) -> Answer:
-    """Tell where the new upload is. `offset`: after the octets that came along, None if none came."""
+def answer_creation(
+    upload_id: UploadId, offset: int | None, expires: int | None, *, unread: bool = False
+) -> Answer:
+    """Tell where the upload is that was asked for.
+
+    `offset`: how far it is, None if no octets came along and the client gave no Idempotency-Key.
+    `unread`: octets came that nobody will read, because it is an upload of before.
+    """
     return Answer(
         HTTPStatus.CREATED,
         (
@@ -65,6 +71,7 @@ def answer_creation(upload_id: UploadId, offset: int | None, expires: int | None
             ("Location", f"/uploads/{upload_id}"),
             *_offset(offset),
             *_expires(expires),
+            *((("Connection", "close"),) if unread else ()),
         ),
     )
 

@@ -14,6 +14,7 @@ from typing import NewType
 from submit.tus.refusals import (
     ChecksumMismatchError,
     InvalidChecksumError,
+    InvalidCreationKeyError,
     InvalidMetadataError,
     MetadataTooLongError,
     TusRefusal,
@@ -29,6 +30,10 @@ _INTEGER = re.compile("[0-9]{1,16}")
 
 # 128 bits in base32, as the store makes them. Checked before an id is used for anything.
 _UPLOAD_ID = re.compile("[a-z2-7]{26}")
+
+# Enough letters for 96 random bits, few enough for a header. DEPARTURE from the IETF draft "The
+# Idempotency-Key HTTP Header Field", where the key stands between quotation marks.
+_CREATION_KEY = re.compile("[A-Za-z0-9_-]{16,64}")
 
 # "The key MUST NOT contain spaces and commas and MUST NOT be empty. The key SHOULD be ASCII"
 # (tus 1.0.0, "Upload-Metadata"). We make the SHOULD a MUST and leave control characters out;
@@ -59,6 +64,13 @@ def parse_upload_id(text: str) -> UploadId:
     if not _UPLOAD_ID.fullmatch(text):
         raise UploadNotFoundError
     return UploadId(text)
+
+
+def parse_creation_key(value: str | None) -> str | None:
+    """Read Idempotency-Key; None if it did not come. Raise InvalidCreationKeyError."""
+    if value is not None and not _CREATION_KEY.fullmatch(value):
+        raise InvalidCreationKeyError
+    return value
 
 
 def parse_metadata(value: str) -> Pairs:

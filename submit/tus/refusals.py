@@ -141,6 +141,39 @@ class InvalidFactError(TusRefusal):
     )
 
 
+class InvalidCreationKeyError(TusRefusal):
+    """Idempotency-Key breaks its grammar."""
+
+    status = HTTPStatus.BAD_REQUEST
+    public = (
+        "The name that the client gave to this request cannot be read. No upload was made. "
+        "Idempotency-Key is 16 to 64 letters, digits, underscores or hyphens, different for each "
+        "file; leave it out if in doubt."
+    )
+
+
+class CreationKeyReusedError(TusRefusal):
+    """The Idempotency-Key belongs to an upload of another length, or with other metadata."""
+
+    # The IETF draft "The Idempotency-Key HTTP Header Field", 2.7, asks for this status.
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    public = (
+        "The client has used the same Idempotency-Key for another file. No upload was made, and "
+        "the other file is safe. Use a new key for each file."
+    )
+
+
+class CreationUnderwayError(TusRefusal):
+    """Another request is making the upload of this Idempotency-Key at this very moment."""
+
+    # The IETF draft, 2.7: a request that comes while the first is still being processed.
+    status = HTTPStatus.CONFLICT
+    public = (
+        "Another connection is beginning this upload at this moment. Nothing is lost. Wait a few "
+        "seconds and send the same request again."
+    )
+
+
 # --- the upload that is asked for
 
 

@@ -7,7 +7,13 @@ clerk then looks the upload up, asks `state`, asks `decide_offset`, and only the
 from dataclasses import dataclass
 from enum import StrEnum
 
-from submit.tus.grammar import Checksum, parse_checksum, parse_integer, parse_metadata
+from submit.tus.grammar import (
+    Checksum,
+    parse_checksum,
+    parse_creation_key,
+    parse_integer,
+    parse_metadata,
+)
 from submit.tus.headers import Headers
 from submit.tus.limits import Limits
 from submit.tus.metadata import Facts, parse_facts
@@ -16,6 +22,7 @@ from submit.tus.refusals import (
     ChecksummedBodyTooLongError,
     ChecksumWithoutLengthError,
     ConcatenationError,
+    CreationKeyReusedError,
     DeferredLengthError,
     InvalidContentLengthError,
     InvalidLengthError,
@@ -67,6 +74,8 @@ class Creation:
     facts: Facts
     # Creation with upload is an append at offset 0: "similar rules as for the PATCH request".
     body: Append | None
+    # Idempotency-Key: what the client calls this creation, so that asking twice makes one upload.
+    key: str | None = None
 
 
 def effective_method(method: str, headers: Headers) -> Method:
@@ -96,7 +105,18 @@ def decide_creation(headers: Headers, limits: Limits) -> Creation:
         raise LengthTooLargeError
     metadata = headers.get("upload-metadata", "")
     facts = parse_facts(parse_metadata(metadata))
-    return Creation(length, metadata, facts, _decide_first_append(headers, limits, length))
+    body = _decide_first_append(headers, limits, length)
+    key = parse_creation_key(headers.get("idempotency-key"))
+    return Creation(length, metadata, facts, body, key)
+
+
+def decide_same_creation(length: int, metadata: str | None, creation: Creation) -> None:
+    """Return if a creation may be the same as an earlier one under its key: CreationKeyReusedError.
+
+    `length` and `metadata` are what the earlier one said; None: no longer known.
+    """
+    if length != creation.length or metadata not in (None, creation.metadata):
+        raise CreationKeyReusedError
 
 
 def decide_append(headers: Headers, limits: Limits) -> Append:

@@ -5,6 +5,7 @@ which a foreign page cannot send without asking first, and nobody answers that q
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -38,6 +39,7 @@ from submit.tus.requests import (
 )
 from submit.web.asking import refuse_foreign_page
 from submit.web.cookie import session_cookie
+from submit.web.languages import gettext
 
 _READER = "nightferry.reader"  # set by our worker; absent under another server
 _METHODS = ["OPTIONS", "POST", "HEAD", "PATCH", "DELETE", "GET", "PUT"]
@@ -85,7 +87,9 @@ class TusViews:
         try:
             return _respond(self._answer(upload))
         except Refusal as refusal:
-            response = _respond(answer_refusal(refusal))
+            # Clients of people who read no English show these words, too.
+            said = gettext(refusal.public) + "\n"
+            response = _respond(replace(answer_refusal(refusal), body=said))
             response.headers["Connection"] = "close"
             if isinstance(refusal, BusyError):
                 response.headers["Retry-After"] = str(refusal.retry_after)
@@ -126,8 +130,10 @@ class TusViews:
         session = self._intake.sources.recall(session_cookie(request))
         with self._intake.forms.admit():
             status: Status = self._uploads.create(session, creation, body)
-        offset = None if creation.body is None else status.offset
-        return answer_creation(UploadId(status.id), offset, status.expires)
+        unsaid = creation.body is None and creation.key is None
+        offset = None if unsaid else status.offset
+        unread = status.again and creation.body is not None
+        return answer_creation(UploadId(status.id), offset, status.expires, unread=unread)
 
     def _own(self, text: str) -> tuple[Session, UploadId]:
         """Give session and id; without a session every id is as unknown as any other."""

@@ -32,11 +32,13 @@ from submit.tus.limits import Limits
 from submit.tus.refusals import BodyCutShortError, LengthExceededError, UploadNotFoundError
 from submit.tus.requests import (
     Append,
+    Creation,
     Method,
     decide_append,
     decide_creation,
     decide_head,
     decide_offset,
+    decide_same_creation,
     decide_termination,
     effective_method,
 )
@@ -120,6 +122,7 @@ class MemoryHouse:
         self.limits = limits
         self.expiry = expiry
         self.uploads: dict[UploadId, Kept] = {}
+        self.keyed: dict[str, UploadId] = {}
         self._numbers = itertools.count()
 
     def ask(self, method: str, path: str, *fields: tuple[str, str], body: bytes = b"") -> Reply:
@@ -163,6 +166,9 @@ class MemoryHouse:
 
     def _create(self, headers: Headers, body: bytes) -> Answer:
         creation = decide_creation(headers, self.limits)
+        upload_id = self.keyed.get(creation.key or "")
+        if upload_id and self.uploads[upload_id].state is not State.GONE:
+            return self._create_again(creation, upload_id)
         kept = Kept(creation.length, creation.metadata)
         if creation.body is not None:
             self._append(kept, creation.body, body)
@@ -170,8 +176,18 @@ class MemoryHouse:
             self._happen(kept, Event.FILL)
         upload_id = UploadId(f"{next(self._numbers):026}".translate(str.maketrans("0189", "abcd")))
         self.uploads[upload_id] = kept
-        offset = None if creation.body is None else len(kept.octets)
+        if creation.key is not None:
+            self.keyed[creation.key] = upload_id
+        unsaid = creation.body is None and creation.key is None
+        offset = None if unsaid else len(kept.octets)
         return answer_creation(upload_id, offset, self._expires(kept))
+
+    def _create_again(self, creation: Creation, upload_id: UploadId) -> Answer:
+        kept = self._happen(self.uploads[upload_id], Event.LOOK)
+        metadata = kept.metadata if kept.state is State.OPEN else None
+        decide_same_creation(kept.length, metadata, creation)
+        unread = creation.body is not None
+        return answer_creation(upload_id, len(kept.octets), self._expires(kept), unread=unread)
 
     def _append(self, kept: Kept, append: Append, body: bytes) -> None:
         remaining = decide_offset(len(kept.octets), kept.length, append)

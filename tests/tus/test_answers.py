@@ -178,4 +178,9 @@ def test_clients_go_on_after_these_and_begin_again_after_those() -> None:
         "UploadNotFoundError",
     }
     go_on = {row.__name__ for row in ROWS if row.status in (409, 423) or row.status >= 500}
-    assert go_on == {"AppendSupersededError", "BodyCutShortError", "OffsetMismatchError"}
+    assert go_on == {
+        "AppendSupersededError",
+        "BodyCutShortError",
+        "CreationUnderwayError",
+        "OffsetMismatchError",
+    }

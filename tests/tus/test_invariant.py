@@ -46,6 +46,7 @@ NAMES = (
     "Upload-Defer-Length",
     "Upload-Concat",
     "X-HTTP-Method-Override",
+    "Idempotency-Key",
 )
 
 # Octets as WSGI hands them, and now and then what no server would hand.
@@ -64,6 +65,7 @@ PLAUSIBLE = st.sampled_from(
         "filename /w==",
         "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=",
         "md5 YQ==",
+        "one-of-our-own-keys_1",
         "partial",
         "PATCH",
         "DELETE",

@@ -14,9 +14,20 @@ from flask.blueprints import BlueprintSetupState
 STATIC = Path(__file__).parent / "static"
 VENDORED = "vendor/tus.min.js"  # brought by ./nightferry from node_modules
 
-SHEETS = ("site.css",)
+SHEETS = ("site.css", "script.css")
 # In the order of who imports whom: the last one is the page's, the others can be fetched early.
-SCRIPTS: tuple[str, ...] = ()
+SCRIPTS = (
+    "nostorage.js",
+    "words.js",
+    "server.js",
+    "sameness.js",
+    "choosing.js",
+    "pace.js",
+    "sending.js",
+    "queue.js",
+    "view.js",
+    "source.js",
+)
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 

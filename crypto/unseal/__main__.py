@@ -1,0 +1,129 @@
+"""`unseal`: the command line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from crypto.unseal import VERSION
+from crypto.unseal.errors import RunError
+from crypto.unseal.gnupg import GnuPG, environment, find_gnupg
+from crypto.unseal.run import ExitCode, Options, run
+from crypto.unseal.terminal import Progress, Terminal, amount, visible
+from crypto.unseal.verify import check
+
+_MOST_FAULTS = 50
+_PRIVATE = 0o077
+
+_DESCRIPTION = """\
+Opens what sources have sent through Nightferry, on a machine that is never online.
+
+  unseal /media/amnesia/STICK --into ~/Persistent/opened
+
+opens every sealed file on the stick (*.tar.gpg), asks for your passphrase or
+smartcard PIN in the window you know, checks everything, and makes one folder for
+each source. The folder is a BagIt bag: data/ holds what was sent, messages.txt
+all messages, custody.txt the report of what was received when, and the manifests
+the hashes. Nothing is shown or run; the stick is only read.
+
+Run it again whenever you like: it goes on where it was, and opens nothing twice.
+
+  unseal verify FOLDER        checks that nothing in such a folder has changed
+"""
+
+_EXIT_CODES = """\
+how it ends (exit codes):
+  0    everything is opened and verified (verify: nothing has changed)
+  1    some sealed files were refused; the others are there (verify: it HAS changed)
+  2    the command was not understood, or is for something that is not there
+  3    everything that is there is opened, but uploads are partial or parts missing
+  4    it had to stop; what was opened is kept, run it again
+  130  you stopped it with Ctrl-C; what was opened is kept, run it again
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the program; give its exit code."""
+    os.umask(_PRIVATE)
+    terminal = Terminal()
+    try:
+        if arguments[:1] == ["verify"]:
+            return _verify(_verify_parser().parse_args(arguments[1:]), terminal)
+        options = _parser().parse_args(arguments)
+        given = tuple(options.given)
+        return run(
+            Options(given, options.into, options.sign, options.salvage),
+            GnuPG(find_gnupg(), environment()),
+            terminal,
+        )
+    except RunError as stopped:
+        terminal.complain(f"\nunseal: {stopped}")
+        return ExitCode.STOPPED
+    except KeyboardInterrupt:
+        terminal.complain("\nunseal: stopped. What was opened is kept; run it again to go on.")
+        return ExitCode.INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="unseal",
+        description=_DESCRIPTION,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "given", nargs="+", type=Path, metavar="STICK", help="a stick, a folder, or sealed files"
+    )
+    parser.add_argument(
+        "--into",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="where the opened files go; on an encrypted disk, never on the stick",
+    )
+    parser.add_argument(
+        "--sign", metavar="KEY", help="sign the custody reports with this key of yours, by gpg"
+    )
+    parser.add_argument(
+        "--salvage",
+        action="store_true",
+        help="of damaged files, keep what stands before the damage, marked .partial",
+    )
+    parser.add_argument("--version", action="version", version=f"unseal {VERSION}")
+    return parser
+
+
+def _verify_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="unseal verify",
+        description="Checks that nothing in a bag has changed since it was made (BagIt, RFC 8493).",
+    )
+    parser.add_argument("bag", type=Path, metavar="FOLDER", help="the bag: it holds bagit.txt")
+    return parser
+
+
+def _verify(options: argparse.Namespace, terminal: Terminal) -> int:
+    bag: Path = options.bag
+    total = sum(path.stat().st_size for path in bag.rglob("*") if path.is_file())
+    progress = Progress(1, total)
+    with terminal.showing(progress):
+        checked = check(bag, progress.add)
+    for fault in checked.faults[:_MOST_FAULTS]:
+        terminal.complain(f"  {visible(fault)}")
+    if checked.faults:
+        terminal.complain(f"{bag}: NOT what it was: {len(checked.faults):,} faults.")
+        return ExitCode.REFUSED
+    terminal.say(f"{bag}: nothing has changed. {checked.files:,} files, {amount(checked.octets)}.")
+    if checked.is_signed:
+        terminal.say(f"Who signed it:  gpg --verify {bag}/custody.txt.asc {bag}/custody.txt")
+    return ExitCode.GOOD
+
+
+def begin() -> None:
+    """Start as the program that the command line asks for."""
+    sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    begin()

@@ -1,0 +1,130 @@
+"""Join files that came in parts: each part is verified once more, and the whole appears by rename.
+
+A receipt names the set and the number of a part (docs/format.md, "The receipt"). How many there are
+only the source knows: parts 1 to n are joined when none between them is missing, and it is said
+whether the last one looks like the end (it is shorter than the first).
+"""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crypto.unseal.content import NewFile, disk_errors
+from crypto.unseal.errors import DiskError
+from crypto.unseal.journal import Item, Joined
+from crypto.unseal.names import safe_path
+from crypto.unseal.sealed import BLOCK
+from crypto.unseal.shelf import Shelf
+
+_ENDING = re.compile(r"(?<=[^/])\.([0-9]{3,}|[a-z]{2,3})$")
+_FIRST_LETTERS = "aa"
+_MOST_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PartSet:
+    """The parts of one file that have come, in their order."""
+
+    bag: str
+    id: str
+    items: tuple[Item, ...]
+
+    @property
+    def path(self) -> str:
+        """The name of the whole file: that of a part, without its number."""
+        path = self.items[0].path
+        whole = _ENDING.sub("", path)
+        return whole if whole != path else f"{path}.joined"
+
+    @property
+    def missing(self) -> list[int]:
+        """The numbers that are missing between the first and the highest."""
+        here = {item.part for item in self.items if not item.is_partial}
+        highest = max(item.part or 0 for item in self.items)
+        return [number for number in range(1, highest + 1) if number not in here]
+
+    @property
+    def seems_ended(self) -> bool:
+        """Tell whether the last part is shorter than the first."""
+        return self.items[-1].size < self.items[0].size
+
+    def words(self) -> str:
+        """Say how it stands with it."""
+        if self.missing:
+            first = ", ".join(map(str, self.missing[:_MOST_SHOWN]))
+            more = ", …" if len(self.missing) > _MOST_SHOWN else ""
+            return f"not joined: part {first}{more} is missing of {max(self._numbers())} or more"
+        if len(self.items) == 1:
+            return "only its first part has come"
+        if self.seems_ended:
+            return f"joined from {len(self.items)} parts"
+        return f"joined from {len(self.items)} parts of one length: more of it may still come"
+
+    def _numbers(self) -> Iterator[int]:
+        return (item.part or 0 for item in self.items)
+
+
+def sets_in(shelf: Shelf, bag: str) -> list[PartSet]:
+    """Give the sets of parts in a bag. Of two uploads with one number the first counts."""
+    found: dict[str, dict[int, Item]] = defaultdict(dict)
+    for item in shelf.journal.in_bag(bag):
+        if item.set is not None and item.part is not None:
+            held = found[item.set].get(item.part)
+            if held is None or (held.is_partial and not item.is_partial):
+                found[item.set][item.part] = item
+    return [
+        PartSet(bag, set_id, tuple(parts[number] for number in sorted(parts)))
+        for set_id, parts in sorted(found.items())
+    ]
+
+
+def join_all(shelf: Shelf, bag: str) -> None:
+    """Join each set in a bag that can be joined and is not. Raises DiskFullError, DiskError."""
+    for each in sets_in(shelf, bag):
+        uploads = tuple(item.upload for item in each.items)
+        joined = shelf.journal.joined.get((bag, each.id))
+        if each.missing or len(uploads) == 1 or (joined and joined.uploads == uploads):
+            continue
+        _join(shelf, each, uploads, joined)
+
+
+def _join(shelf: Shelf, each: PartSet, uploads: tuple[str, ...], earlier: Joined | None) -> None:
+    size = sum(item.size for item in each.items)
+    new = NewFile(shelf.staging / f"{uploads[0]}.joined", size)
+    try:
+        for item in each.items:
+            _add_part(shelf, item, new)
+        first = each.items[0]
+        digests = new.finish(first.modified or 0, 0)
+    except BaseException:
+        new.discard()
+        raise
+    place = (
+        earlier.place if earlier else shelf.choose(each.bag, f"data/files/{safe_path(each.path)}")
+    )
+    shelf.unclose(each.bag)
+    target = shelf.into / each.bag / place
+    with disk_errors(target.parent):
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The parts are looked for in their own places until this file is there.
+        new.path.rename(target)
+    shelf.journal.add(
+        Joined(each.bag, each.id, place, uploads, size, digests.sha256, digests.sha512)
+    )
+    shelf.remove_left_behind()
+
+
+def _add_part(shelf: Shelf, item: Item, new: NewFile) -> None:
+    """Copy a part, and check that it still is what was opened."""
+    path, start = shelf.location(item)
+    left, digest = item.size, hashlib.sha512()
+    with disk_errors(path), path.open("rb", buffering=0) as file:
+        file.seek(start)
+        while left and (block := file.read(min(left, BLOCK))):
+            digest.update(block)
+            new.add(block)
+            left -= len(block)
+    if left or digest.hexdigest() != item.sha512:
+        raise DiskError(where=path, why="it is no longer what was opened; remove it and run again")

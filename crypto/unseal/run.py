@@ -1,0 +1,203 @@
+"""One run: find, open, place, join, close; and say at the end how it went.
+
+Two files are opened at a time, because GnuPG's start takes longer than a small file; but they get
+their names in one order, so that a run that was interrupted ends in the same bags.
+"""
+
+import shutil
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+
+from crypto.unseal import bag as bags
+from crypto.unseal import parts
+from crypto.unseal.errors import RunError, SealedFileError, TooSmallError
+from crypto.unseal.gnupg import GnuPG
+from crypto.unseal.opening import Opened, Opener
+from crypto.unseal.sealed import SealedFile
+from crypto.unseal.shelf import CERTIFICATES, Shelf
+from crypto.unseal.signing import SIGNATURE, Signer
+from crypto.unseal.stick import find, once
+from crypto.unseal.terminal import Progress, Terminal, amount, visible
+
+_AT_ONCE = 2
+_WAITING = 32  # results that may wait for a large file before them
+_ROOM = 16 << 20  # octets: for manifests and reports
+
+
+class ExitCode(IntEnum):
+    """How the program ends; `unseal --help` lists them."""
+
+    GOOD = 0
+    REFUSED = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    STOPPED = 4
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for."""
+
+    given: tuple[Path, ...]
+    into: Path
+    sign: str | None = None
+    salvage: bool = False
+
+
+@dataclass
+class Outcome:
+    """What a run has done."""
+
+    opened: int = 0
+    before: int = 0
+    refused: list[tuple[SealedFile, SealedFileError]] = field(default_factory=list)
+    incomplete: int = 0
+
+    @property
+    def code(self) -> ExitCode:
+        """Give the exit code."""
+        if self.refused:
+            return ExitCode.REFUSED
+        return ExitCode.INCOMPLETE if self.incomplete else ExitCode.GOOD
+
+
+def run(options: Options, gnupg: GnuPG, terminal: Terminal) -> ExitCode:
+    """Open everything, and say how it went. Raises RunError."""
+    found = once(find(options.given))
+    shelf = Shelf(options.into)
+    with shelf.held():
+        shelf.clear_staging()
+        todo = [sealed for sealed in found if not shelf.has(sealed)]
+        outcome = Outcome(before=len(found) - len(todo))
+        _require_room(shelf, todo)
+        try:
+            _open_all(options, gnupg, shelf, todo, outcome, terminal)
+        finally:
+            _complain_of(outcome, terminal)
+        _close_all(shelf, Signer(gnupg, options.sign) if options.sign else None, terminal)
+        _sum_up(shelf, outcome, terminal)
+    return outcome.code
+
+
+def _require_room(shelf: Shelf, todo: list[SealedFile]) -> None:
+    need = sum(sealed.size for sealed in todo) + (_ROOM if todo else 0)
+    free = shutil.disk_usage(shelf.into).free
+    if need > free:
+        raise TooSmallError(where=shelf.into, need=amount(need), free=amount(free))
+
+
+def _open_all(
+    options: Options,
+    gnupg: GnuPG,
+    shelf: Shelf,
+    todo: list[SealedFile],
+    outcome: Outcome,
+    terminal: Terminal,
+) -> None:
+    progress = Progress(len(todo), sum(sealed.size for sealed in todo))
+    opener = Opener(gnupg, shelf.staging, progress.add, salvage_damaged=options.salvage)
+    with terminal.showing(progress):
+        try:
+            for sealed, result in _opened(opener, todo):
+                progress.done_files += 1
+                if isinstance(result, SealedFileError):
+                    outcome.refused.append((sealed, result))
+                else:
+                    shelf.place(result)
+                    outcome.opened += 1
+        except BaseException:
+            progress.stop()
+            raise
+
+
+def _opened(
+    opener: Opener, todo: Iterable[SealedFile]
+) -> Iterator[tuple[SealedFile, Opened | SealedFileError]]:
+    """Open files, two at a time, and give the results in order.
+
+    The first is opened alone: it may ask for a passphrase, and twice at once would confuse.
+    """
+    left = iter(todo)
+    for first in left:
+        result = _result_of(opener, first)
+        yield first, result
+        if not isinstance(result, SealedFileError):
+            break
+    waiting: deque[tuple[SealedFile, Future[Opened | SealedFileError]]] = deque()
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for sealed in left:
+            waiting.append((sealed, pool.submit(_result_of, opener, sealed)))
+            if len(waiting) == _WAITING:
+                ready, future = waiting.popleft()
+                yield ready, future.result()
+        for ready, future in waiting:
+            yield ready, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _result_of(opener: Opener, sealed: SealedFile) -> Opened | SealedFileError:
+    try:
+        return opener.open(sealed)
+    except SealedFileError as refused:
+        return refused
+
+
+def _close_all(shelf: Shelf, signer: Signer | None, terminal: Terminal) -> None:
+    shelf.remove_left_behind()
+    trouble: RunError | None = None
+    for bag in shelf.journal.bags():
+        try:
+            parts.join_all(shelf, bag)
+            if not bags.is_closed(shelf, bag, signer):
+                terminal.say(f"Writing the manifests of {bag} …")
+                bags.close(shelf, bag, signer)
+        except RunError as error:
+            trouble = trouble or error
+    if trouble:
+        raise trouble
+
+
+def _complain_of(outcome: Outcome, terminal: Terminal) -> None:
+    for sealed, refused in outcome.refused:
+        terminal.complain(f"\nREFUSED  {visible(str(sealed.path))}\n  {refused}")
+
+
+def _sum_up(shelf: Shelf, outcome: Outcome, terminal: Terminal) -> None:
+    terminal.say()
+    for bag in shelf.journal.bags():
+        _sum_up_bag(shelf, bag, outcome, terminal)
+    before = f", {outcome.before:,} had been opened before" if outcome.before else ""
+    terminal.say(f"{outcome.opened:,} sealed files opened and verified{before}.")
+    if outcome.refused:
+        terminal.say(
+            f"{len(outcome.refused):,} REFUSED: the reasons are above. Nothing of them was kept."
+        )
+    if (shelf.into / CERTIFICATES).exists():
+        terminal.say(f"To be able to answer:  gpg --import {shelf.into / CERTIFICATES}/*.asc")
+
+
+def _sum_up_bag(shelf: Shelf, bag: str, outcome: Outcome, terminal: Terminal) -> None:
+    items = shelf.journal.in_bag(bag)
+    terminal.say(f"{shelf.into / bag}")
+    counts = [
+        f"{sum(item.kind == kind for item in items):,} {words}"
+        for kind, words in (("file", "files"), ("message", "messages"))
+    ]
+    signed = ", report signed" if (shelf.into / bag / SIGNATURE).exists() else ""
+    terminal.say(f"    {', '.join(counts)}, {amount(sum(i.kept for i in items))}{signed}")
+    for item in items:
+        if item.is_partial:
+            outcome.incomplete += 1
+            missing = amount(item.size - item.kept)
+            terminal.say(f"    PARTIAL  {visible(item.place)}: {missing} missing at the end")
+    for each in parts.sets_in(shelf, bag):
+        outcome.incomplete += bool(each.missing)
+        terminal.say(f"    {visible(each.path)}: {each.words()}")
+    terminal.say()

@@ -1,0 +1,56 @@
+"""Find the sealed files on a stick, or among files that were named."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from crypto.unseal.errors import DiskError, NothingFoundError
+from crypto.unseal.sealed import SUFFIX, TAIL_SUFFIX, SealedFile
+
+
+def find(given: Iterable[Path]) -> list[SealedFile]:
+    """Give every sealed file in or among what was given, in the order of their ids.
+
+    Links are not followed. Raises NothingFoundError, DiskError.
+    """
+    given = list(given)
+    found = {path for place in given for path in _in(place)}
+    if not found:
+        raise NothingFoundError(where=", ".join(map(str, given)))
+    return sorted(map(_sealed, found), key=lambda sealed: (sealed.upload, sealed.path))
+
+
+def once(found: Iterable[SealedFile]) -> list[SealedFile]:
+    """Give each upload once: of several copies the longest, because a copy can be cut."""
+    best: dict[str, SealedFile] = {}
+    for sealed in found:
+        if sealed.upload not in best or sealed.size > best[sealed.upload].size:
+            best[sealed.upload] = sealed
+    return list(best.values())
+
+
+def _in(place: Path) -> Iterator[Path]:
+    if not os.path.lexists(place):
+        raise NothingFoundError(where=place)
+    if not place.is_dir():
+        if place.name.endswith(SUFFIX):
+            yield place
+        return
+    for folder, _folders, names in os.walk(place, onerror=_trouble):
+        for name in names:
+            path = Path(folder, name)
+            if name.endswith(SUFFIX) and path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _trouble(error: OSError) -> None:
+    raise DiskError(where=error.filename, why=error.strerror)
+
+
+def _sealed(path: Path) -> SealedFile:
+    tail = path.with_name(path.name.removesuffix(SUFFIX) + TAIL_SUFFIX)
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise DiskError(where=path, why=error.strerror) from None
+    return SealedFile(path, size, tail if tail.is_file() and not tail.is_symlink() else None)

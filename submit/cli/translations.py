@@ -47,9 +47,9 @@ def update(language: Language, template: Catalog) -> Catalog:
     return catalogue
 
 
-def read(language: Language) -> Catalog:
+def read(language: Language, folder: Path = CATALOGUES) -> Catalog:
     """Return a language's catalogue as it is on the disk; an empty one if it is not there."""
-    path = po_path(language)
+    path = po_path(language, folder)
     if not path.exists():
         return Catalog(locale=language.locale, charset="utf-8")
     with path.open("rb") as file:
@@ -77,21 +77,21 @@ def untranslated(catalogue: Catalog) -> list[Message]:
     return [message for message in catalogue if message.id and not _whole(message, catalogue)]
 
 
-def compile_outdated() -> None:
+def compile_outdated(folder: Path = CATALOGUES) -> None:
     """Compile each catalogue that is newer than its messages.mo. Safe to run twice at once."""
     for language in LANGUAGES:
-        source = po_path(language)
+        source = po_path(language, folder)
         target = source.with_suffix(".mo")
         if source.exists() and not _is_newer(target, source):
             unfinished = target.with_suffix(f".{os.getpid()}.new")
             with unfinished.open("wb") as file:
-                write_mo(file, read(language))
+                write_mo(file, read(language, folder))
             unfinished.rename(target)
 
 
-def po_path(language: Language) -> Path:
+def po_path(language: Language, folder: Path = CATALOGUES) -> Path:
     """Return where a language's catalogue is."""
-    return CATALOGUES / language.locale / "LC_MESSAGES" / "messages.po"
+    return folder / language.locale / "LC_MESSAGES" / "messages.po"
 
 
 def main(arguments: Sequence[str]) -> int:

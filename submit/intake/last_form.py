@@ -5,7 +5,9 @@ source sees must say what arrived. Kept are counts and a day, wrapped under the 
 """
 
 import json
+import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from crypto.wrap import PaddedWrapped, unwrap_padded, wrap_padded
 from submit.errors import Refusal
@@ -40,26 +42,46 @@ class LastForms:
         """Note in `rows`, count in `uploads`."""
         self._rows, self._uploads, self._clock = rows, uploads, clock
 
-    def begin(self, session: Session) -> None:
-        """Note that a form has begun: until it ends, its files are the difference to now."""
-        self._note(session, {"before": self._files(session)})
+    def begin(self, session: Session) -> str:
+        """Note that a form has begun: until it ends, its files are the difference to now.
 
-    def end(self, session: Session, received: int, refused: int, reason: Refusal | None) -> None:
-        """Note how many files of the form are kept and how many not, and why it broke off."""
-        name = type(reason).__name__ if reason else None
-        self._note(session, {"received": received, "refused": refused, "reason": name})
+        Gives the name that the form has among the notes.
+        """
+        form = secrets.token_hex(8)
+        self._note(session, {"form": form, "before": self._files(session)})
+        return form
+
+    def end(
+        self, session: Session, form: str, received: int, refused: int, reason: Refusal | None
+    ) -> None:
+        """Note how many files of the form are kept and how many not, and why it broke off.
+
+        A form whose connection died ends late: the one after it is not overwritten by that.
+        """
+        note = self._noted(session)
+        if note is not None and note["form"] == form:
+            name = type(reason).__name__ if reason else None
+            counts = {"received": received, "refused": refused, "reason": name}
+            self._note(session, {"form": form, **counts})
 
     def show(self, session: Session) -> LastForm | None:
         """Tell what became of the last form; None if there was none."""
-        wrapped = self._rows.form_note(session.source)
-        if wrapped is None:
+        note = self._noted(session)
+        if note is None:
             return None
-        note = json.loads(unwrap_padded(session.key, _NOTE, session.source, PaddedWrapped(wrapped)))
         if "before" in note:
             received = max(0, self._files(session) - note["before"])
             return LastForm(note["day"], received, 0, ended=False, reason=None)
-        reason = _refusals(Refusal).get(note.pop("reason"))
-        return LastForm(**note, ended=True, reason=reason)
+        reason = _refusals(Refusal).get(note["reason"])
+        return LastForm(note["day"], note["received"], note["refused"], ended=True, reason=reason)
+
+    def _noted(self, session: Session) -> dict[str, Any] | None:
+        wrapped = self._rows.form_note(session.source)
+        if wrapped is None:
+            return None
+        octets = unwrap_padded(session.key, _NOTE, session.source, PaddedWrapped(wrapped))
+        note: dict[str, Any] = json.loads(octets)
+        return note
 
     def _files(self, session: Session) -> int:
         return self._uploads.count_complete(session.source).get(Kind.FILE, 0)

@@ -60,8 +60,8 @@ class ConversationViews:
         replies = self._intake.replies.show(session)
         days = self._intake.drop.show(session).message_days
         facts = {"replies": describe(replies), "messages": list(days)}
-        shown = {"entries": list(_in_order(replies, days)), "replies": replies}
-        return answer(facts, "messages.html", **shown)
+        entries = list(_in_order(replies, days))
+        return answer(facts, "messages.html", entries=entries, replies=replies)
 
     def take_message(self) -> Response:
         """Seal a message. Whoever was away for too long comes in with it."""

@@ -1,24 +1,28 @@
 """The source's own page: what arrived, what is missing, and the plain form that sends more."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from flask import Blueprint, Response, request
 
+from submit.errors import Refusal
 from submit.intake.door import Intake, Site
 from submit.intake.drop import Drop
+from submit.intake.refusals import TooLargeError
 from submit.intake.replies import Reply
 from submit.intake.sessions import Session
 from submit.web.answers import answer, close_unread, say, send_on
 from submit.web.asking import wants_json
 from submit.web.codename import MAX_CODENAME_LENGTH, ask_to_confirm, must_confirm
 from submit.web.conversation import describe
-from submit.web.errors import FormTokenError, NotAFormError
+from submit.web.errors import FormTokenError, NoFileChosenError, NotAFormError
 from submit.web.files import Taking, take_files
 from submit.web.forms import read_fields
 from submit.web.inside import recall
 from submit.web.languages import gettext
 from submit.web.multipart import Part, parse_boundary, read_parts, read_text
 from submit.web.tokens import TOKEN_FIELD, prove_own_form
+from submit.web.tus import RequestBody
 
 MAX_TOKEN_LENGTH = 256  # octets
 MOST_NAMED = 20  # missing parts: enough to go and look for, few enough to read
@@ -90,17 +94,18 @@ class DropViews:
         return session
 
     def _take(self, session: Session, parts: Iterator[Part]) -> Taking:
-        noted = self._note_beginning(session, parts)
-        taking = take_files(self._intake.forms, session, noted, _boundary())
-        self._intake.last_form.end(session, taking.received, len(taking.refused), taking.ended)
+        """Take the files; the note of it is begun first, for the server may stop on the way."""
+        try:
+            first = next((part for part in parts if part.filename), None)
+        except Refusal as refusal:
+            return Taking(ended=refusal)
+        if first is None:
+            raise NoFileChosenError
+        form = self._intake.last_form.begin(session)
+        taking = take_files(self._intake.forms, session, chain([first], parts), _boundary())
+        too_large = sum(isinstance(one.refusal, TooLargeError) for one in taking.refused)
+        self._intake.last_form.end(session, form, taking.received, too_large, taking.ended)
         return taking
-
-    def _note_beginning(self, session: Session, parts: Iterator[Part]) -> Iterator[Part]:
-        """Note the form before its first file: the server may stop before its end."""
-        for number, part in enumerate(part for part in parts if part.filename):
-            if number == 0:
-                self._intake.last_form.begin(session)
-            yield part
 
     def _account(self, session: Session, taking: Taking) -> Response:
         """Answer with what is kept and what is not."""
@@ -153,7 +158,8 @@ def _describe(drop: Drop, replies: Sequence[Reply], session: Session) -> dict[st
 def _open_form() -> Iterator[Part]:
     if request.mimetype != "multipart/form-data":
         raise NotAFormError
-    return read_parts(request.stream.read, _boundary())
+    # What has arrived of a form is not kept waiting for more to fill a read.
+    return read_parts(RequestBody(request.environ).read, _boundary())
 
 
 def _boundary() -> bytes:

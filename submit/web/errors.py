@@ -45,9 +45,8 @@ class CodenameShownError(Refusal):
 
     status = HTTPStatus.FORBIDDEN
     public = (
-        "Your codename was shown already. It is shown only once. If you have it on paper, go to "
-        "your page. If you have not, go to your page, press “Leave”, and get a new codename. "
-        "What you have sent stays with us."
+        "Your codename was shown already. It is shown only once. Go on, and type it from your "
+        "paper. If you did not write it down, you can get a new one there; nothing is lost."
     )
 
 

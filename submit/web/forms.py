@@ -31,17 +31,18 @@ def read_fields(request: Request, max_length: int) -> Fields:
         case "multipart/form-data":
             return _read_multipart(read, request.headers["Content-Type"], max_length)
         case "application/x-www-form-urlencoded":
-            fields = _parse_urlencoded(_read_whole(read, _ESCAPED * max_length))
+            fields = _parse_urlencoded(read_whole(read, _ESCAPED * max_length))
         case "application/json":
-            fields = _parse_json(_read_whole(read, _ESCAPED * max_length))
-        case "" if not _read_whole(read, 0):
+            fields = _parse_json(read_whole(read, _ESCAPED * max_length))
+        case "" if not read_whole(read, 0):
             return {}  # a machine client's empty POST
         case _:
             raise NotAFormError
     return _within(fields, max_length)
 
 
-def _read_whole(read: Read, max_length: int) -> bytes:
+def read_whole(read: Read, max_length: int) -> bytes:
+    """Read a short body into memory; FieldTooLongError if it is clearly longer than allowed."""
     body = bytearray()
     # The field's name and a token come on top of the text.
     while octets := read(READ_LENGTH):

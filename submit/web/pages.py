@@ -20,6 +20,7 @@ from submit.web.drop import DropViews
 from submit.web.errors import CodenameShownError, FormTokenError
 from submit.web.forms import Fields, read_fields
 from submit.web.inside import Inside, look
+from submit.web.sent import SentViews
 from submit.web.tokens import TOKEN_FIELD, derive_form_token, prove_own_form
 
 
@@ -32,6 +33,7 @@ def source_pages(intake: Intake, site: Site) -> Blueprint:
     CodenameViews(intake).register(pages)
     DropViews(intake, site).register(pages)
     ConversationViews(intake, site).register(pages)
+    SentViews(intake).register(pages)
     return pages
 
 

@@ -122,7 +122,7 @@ def _entry(item: Item, joined: Sequence[Joined]) -> list[str]:
     lines = [
         _RULE,
         f"File in this bag:   {visible(place_of(item, joined))}",
-        f"Exact name:         {json.dumps(item.path)}",
+        f"Exact name:         {_exact(item.path)}",
         f"Received on:        {item.received}",
         f"Time of the file:   {_time(item)}",
         f"Size:               {item.size:,} bytes",
@@ -159,6 +159,12 @@ def _joined(each: Joined) -> list[str]:
         f"SHA-512:            {each.sha512[:64]}",
         f"                    {each.sha512[64:]}",
     ]
+
+
+def _exact(path: str) -> str:
+    """Give a name so that it can be read, and told from every other one."""
+    plain = path == visible(path) and path == path.strip() and not path.startswith('"')
+    return path if plain else json.dumps(path)
 
 
 def _time(item: Item) -> str:

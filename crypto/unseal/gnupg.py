@@ -24,7 +24,7 @@ from crypto.unseal.statuses import OpenedWith, Report
 from crypto.unseal.terminal import StoppedError
 
 _OPTIONS = (
-    *("--batch", "--no-tty", "--quiet", "--no-verbose", "--display-charset", "utf-8"),
+    *("--batch", "--no-tty", "--no-verbose", "--display-charset", "utf-8"),
     *("--disable-dirmngr", "--no-auto-key-retrieve", "--no-auto-key-locate"),
 )
 _LONGEST_STATUS = 1 << 18  # octets: GnuPG says about 1 KB for a message
@@ -193,7 +193,8 @@ class Running:
     def said(self) -> str:
         """Give GnuPG's words, for people."""
         lines = self._words.decode(errors="replace").splitlines()
-        return "; ".join(line.removeprefix("gpg: ") for line in lines if line)
+        plain = [line.removeprefix("gpg: ") for line in lines if line.startswith("gpg: ")]
+        return "; ".join(line for line in plain if not line.startswith("encrypted with"))
 
     def status_words(self) -> list[bytes]:
         """Give the first word of each status line, for what is not a decryption."""

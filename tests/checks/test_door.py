@@ -210,3 +210,70 @@ def test_code_in_the_callers_folder_is_not_run(machine: Machine) -> None:
     machine.has_python('[ "$2" = pip ] || echo "$PYTHONSAFEPATH $PYTHONPATH"')
     machine.answers("demo")
     assert machine.answers("demo").out == f"1 {machine.tree}\n"
+
+
+SCRIPT = "submit/web/static/vendor/tus.min.js"
+FETCHES = """
+echo "npm $*" >>asked
+mkdir -p node_modules/tus-js-client/dist
+echo script >node_modules/tus-js-client/dist/tus.min.js
+"""
+
+
+@pytest.fixture
+def installed(machine: Machine) -> Machine:
+    """A machine with all that Python needs, and a lock file for npm."""
+    machine.has_python('[ "$2" = pip ] || echo runs')
+    for name in ("cp", "mkdir"):
+        if not (machine.programs / name).exists():
+            (machine.programs / name).symlink_to(shutil.which(name) or name)
+    (machine.tree / "package-lock.json").write_text("{}")
+    return machine
+
+
+def test_without_node_the_site_runs_and_says_so(installed: Machine) -> None:
+    """One line in the terminal; nothing is installed for it, and the command goes on."""
+    installed.answers("demo")
+    code, out, err = installed.answers("demo")
+    assert (code, out) == (0, "runs\n")
+    assert [line for line in err.splitlines() if "no Node" in line] == err.splitlines()
+    assert not (installed.tree / SCRIPT).exists()
+
+
+def test_node_brings_the_pages_script_once(installed: Machine) -> None:
+    """What runs is fetched, by the lock file, and put where the site serves it from."""
+    installed.has("npm", FETCHES)
+    installed.answers("demo")
+    assert (installed.tree / SCRIPT).read_text() == "script\n"
+    assert installed.answers("demo").err == ""
+    asked = (installed.tree / "asked").read_text().splitlines()
+    assert len(asked) == 1
+    assert asked[0].startswith("npm ci ")
+    assert "--omit=dev" in asked[0]
+
+
+def test_a_new_lock_brings_a_new_script(installed: Machine) -> None:
+    """After an update of the tree, the old script is not served."""
+    installed.has("npm", FETCHES)
+    installed.answers("demo")
+    (installed.tree / "package-lock.json").write_text('{"new": 1}')
+    installed.has("npm", FETCHES.replace("echo script", "echo newer"))
+    installed.answers("demo")
+    assert (installed.tree / SCRIPT).read_text() == "newer\n"
+
+
+def test_an_npm_that_fails_stops_nothing(installed: Machine) -> None:
+    """Without a network the site runs without the script, and the next start tries again."""
+    installed.has("npm", "exit 1")
+    code, out, err = installed.answers("demo")
+    assert (code, out) == (0, "runs\n")
+    assert "they work without it" in err
+    installed.has("npm", FETCHES)
+    installed.answers("demo")
+    assert (installed.tree / SCRIPT).exists()
+
+
+def test_the_staffs_and_the_operators_commands_need_no_script(installed: Machine) -> None:
+    """Only who serves the pages looks for it."""
+    installed.answers("expire")
+    assert installed.answers("expire").err == ""

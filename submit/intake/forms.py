@@ -1,7 +1,7 @@
 """Files of a plain form, and messages."""
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from crypto.codename import gives_away
 from submit.intake.admission import Admission
@@ -50,13 +50,12 @@ class Forms:
         """
         self._introductions.introduce(session)
         member = self._arrivals.parts.join(session, name)
-        file = self._repeats.watch(session.source, place, name)
-        try:
-            length = self._whole.keep(session, Kind.FILE, name, file.through(parts), member)
-        except RepeatedFileError:
-            return
-        file.note()
-        self._arrivals.note(session, SentFile(name, length, None), member)
+        with (
+            suppress(RepeatedFileError),
+            self._repeats.watch(session.source, place, name, parts) as content,
+        ):
+            length = self._whole.keep(session, Kind.FILE, name, content, member)
+            self._arrivals.note(session, SentFile(name, length, None), member)
 
 
 class Messages:

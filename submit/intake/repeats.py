@@ -13,13 +13,19 @@ of it is on disk, and it ends with the server. Then a repetition is kept as one 
 import hmac
 import mmap
 import secrets
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 _BUCKETS = 1 << 14
-_VALUES = 4  # of one bucket, the newest first
-_VALUE = 16  # octets
-_BUCKET = _VALUES * _VALUE
+_ENTRIES = 4  # of one bucket, the newest first
+_VALUE, _ENTRY = 15, 16  # octets: a value, and behind it what is known of its file
+_BUCKET = _ENTRIES * _ENTRY
+_ARRIVING, _KEPT = b"\1", b"\2"
+# Both connections can be at the same file: what the first had sent before it broke waits in the
+# kernel, and the second is there already. So long the second waits for the first: tries, seconds.
+_TRIES, _PAUSE = 200, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,52 +47,70 @@ class Repeats:
         """Begin with none. A page of memory is taken only when something is in it."""
         self._key = secrets.token_bytes(32)
         self._map = mmap.mmap(-1, _BUCKETS * _BUCKET)
+        self._lock = threading.Lock()
 
-    def watch(self, source: bytes, place: FormPlace, name: str) -> "WatchedFile":
-        """Begin a file."""
+    @contextmanager
+    def watch(
+        self, source: bytes, place: FormPlace, name: str, content: Iterable[bytes]
+    ) -> Iterator[Iterator[bytes]]:
+        """Give the file's octets on; RepeatedFileError after the last of one that is kept already.
+
+        Inside, the file is made durable. If anything is raised there it counts as not kept.
+        """
         fields = (source, place.boundary, name.encode("utf-8", "backslashreplace"))
         mark = hmac.new(self._key, b"%d " % place.number, "sha256")
         for field in fields:
             mark.update(b"%d:%s" % (len(field), field))
-        return WatchedFile(self, mark)
+        claimed: list[bytes] = []
+        try:
+            yield self._through(mark, content, claimed)
+        except BaseException:
+            for value in claimed:
+                self._put(value, bytes(1))
+            raise
+        for value in claimed:
+            self._put(value, _KEPT)
 
-    def knows(self, value: bytes) -> bool:
-        """Tell whether a file with this value was kept."""
-        bucket = self._bucket(value)
-        return any(bucket[at : at + _VALUE] == value for at in range(0, _BUCKET, _VALUE))
+    def _through(
+        self, mark: hmac.HMAC, content: Iterable[bytes], claimed: list[bytes]
+    ) -> Iterator[bytes]:
+        for octets in content:
+            mark.update(octets)
+            yield octets
+        value = mark.digest()[:_VALUE]
+        if not self._claim(value):
+            raise RepeatedFileError
+        claimed.append(value)
 
-    def note(self, value: bytes) -> None:
-        """Note that a file is kept; the oldest of its bucket is forgotten."""
-        # Two workers at once can lose a value. That costs one more copy of one file.
+    def _claim(self, value: bytes) -> bool:
+        """Tell whether the file is to be kept; wait while another connection is keeping it."""
+        for _ in range(_TRIES):
+            with self._lock:
+                known = self._known(value)
+                if known is None:
+                    self._put(value, _ARRIVING)
+                    return True
+            if known == _KEPT:
+                return False
+            threading.Event().wait(_PAUSE)
+        return True  # Its worker may have been killed: better one copy too many.
+
+    def _known(self, value: bytes) -> bytes | None:
+        entries = self._entries(value)
+        return next((entry[_VALUE:] for entry in entries if entry[:_VALUE] == value), None)
+
+    def _put(self, value: bytes, known: bytes) -> None:
+        """Note a file, `known` being 0 to forget it; the oldest of its bucket goes."""
+        # Two processes at once can lose an entry. That costs one more copy of one file.
+        others = [entry for entry in self._entries(value) if entry[:_VALUE] != value]
+        newest = [value + known] if any(known) else []
         at = self._place(value)
-        self._map[at : at + _BUCKET] = (value + self._bucket(value))[:_BUCKET]
+        bucket = b"".join([*newest, *others]).ljust(_BUCKET, bytes(1))[:_BUCKET]
+        self._map[at : at + _BUCKET] = bucket
 
-    def _bucket(self, value: bytes) -> bytes:
+    def _entries(self, value: bytes) -> list[bytes]:
         at = self._place(value)
-        return self._map[at : at + _BUCKET]
+        return [self._map[begin : begin + _ENTRY] for begin in range(at, at + _BUCKET, _ENTRY)]
 
     def _place(self, value: bytes) -> int:
         return int.from_bytes(value[:4]) % _BUCKETS * _BUCKET
-
-
-class WatchedFile:
-    """One file of a form, while it arrives."""
-
-    def __init__(self, repeats: Repeats, mark: hmac.HMAC) -> None:
-        """Continue the keyed value that has begun with the file's place."""
-        self._repeats, self._mark = repeats, mark
-
-    def through(self, content: Iterable[bytes]) -> Iterator[bytes]:
-        """Give the octets on; RepeatedFileError after the last of a file that is kept already."""
-        for octets in content:
-            self._mark.update(octets)
-            yield octets
-        if self._repeats.knows(self._value()):
-            raise RepeatedFileError
-
-    def note(self) -> None:
-        """Note that the file is durable."""
-        self._repeats.note(self._value())
-
-    def _value(self) -> bytes:
-        return self._mark.digest()[:_VALUE]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
+from secrets import token_hex
 
 import requests
 
@@ -44,6 +45,9 @@ class Story:
     query: str = field(default_factory=make_text)
     folder: str = field(default_factory=make_text)
     stray: str = field(default_factory=make_text)
+    # What our page's script sends besides: by these it knows a long file, or a creation, again.
+    sample: str = field(default_factory=lambda: token_hex(32))
+    creation_key: str = field(default_factory=lambda: token_hex(20))
     session: requests.Session = field(default_factory=requests.Session)
     codename: str = ""
 
@@ -64,6 +68,7 @@ class Story:
             **_TUS,
             "Upload-Length": str(LENGTH),
             "Upload-Metadata": self._metadata(self.uploaded),
+            "Idempotency-Key": self.creation_key,
         }
         answer = self.session.post(self.live.base + address, headers=headers, timeout=_PATIENCE)
         assert answer.status_code == 201
@@ -80,7 +85,8 @@ class Story:
         return [self.uploaded.content[begin:end] for begin, end in pairwise(CUTS)]
 
     def _metadata(self, marked: Marked) -> str:
-        words = {"filename": marked.name, "relativePath": f"{self.folder}/{marked.name}"}
+        path = f"{self.folder}/{marked.name}"
+        words = {"filename": marked.name, "relativePath": path, "sample": self.sample}
         return ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in words.items())
 
     def _send_form(self) -> None:

@@ -69,13 +69,12 @@ class ConversationViews:
         if session is None and wants_json(request):
             raise NoSessionError
         with self._intake.messages.admit():
-            fields = read_fields(request, self._max_length)
-            refuse_foreign_page(request)
             if session is None:
-                return self._come_in_with(fields)
+                return self._come_in_with(self._read_outside())
+            fields = read_fields(request, self._max_length)
             try:
                 prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
-            except FormTokenError as refusal:
+            except FormTokenError as refusal:  # from a session before this one, in another tab
                 return _hold(refusal, fields, proved=False)
             return self._seal(session, fields)
 
@@ -95,6 +94,13 @@ class ConversationViews:
             return _give_back(refusal, text, session)
         shown = {"inside": Inside(lambda: session)}
         return answer({}, "message_arrived.html", HTTPStatus.CREATED, **shown)
+
+    def _read_outside(self) -> Fields:
+        refuse_foreign_page(request)
+        try:
+            return read_fields(request, self._max_length)
+        except Refusal:
+            raise NoSessionError from None
 
     def _come_in_with(self, fields: Fields) -> Response:
         """Let the source in and seal its message; ask for the codename if it is not there yet."""

@@ -121,7 +121,7 @@ def _first_wanted(request: Request) -> Language | None:
 
 def _show() -> dict[str, Any]:
     language = choose_language(request)
-    shows_again = request.method == "GET" and request.path in PAGES
+    shows_again = request.method in {"GET", "HEAD"} and request.path in PAGES
     return {
         "locale": language.tag,
         "direction": language.direction,

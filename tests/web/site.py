@@ -13,6 +13,9 @@ from werkzeug.test import TestResponse
 BOUNDARY = "----formboundary7f3a"
 File = tuple[str, bytes]
 
+# With the first thing that a source sends, the staff get the certificate to answer it with.
+INTRODUCTION = 1
+
 
 @dataclass(frozen=True)
 class Site:

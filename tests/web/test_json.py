@@ -1,11 +1,12 @@
 """The public face for programs: the same routes, JSON both ways."""
 
 import base64
+import re
 from collections.abc import Mapping
 
 import pytest
 
-from tests.web.site import BOUNDARY, Machine, Site, write_form
+from tests.web.site import BOUNDARY, Browser, Machine, Site, write_form
 
 
 def test_a_program_sends_and_comes_back(machine: Machine, site: Site) -> None:
@@ -23,10 +24,15 @@ def test_a_program_sends_and_comes_back(machine: Machine, site: Site) -> None:
     returned = Machine(site)
     entered = returned.post("/session", {"codename": created.json["codename"]})
     assert (entered.status_code, entered.json) == (200, {})
-    assert returned.get("/drop").json == {
+    shown = returned.get("/drop").json
+    assert shown is not None
+    assert re.fullmatch("[0-9a-f]{64}", shown.pop("token"))
+    assert shown == {
         "received": {"files": 2, "messages": 1},
         "unfinished": [],
+        "parts": [],
         "replies": [],
+        "remembers": False,
     }
 
 
@@ -47,9 +53,11 @@ def test_a_program_may_send_forms_too(machine: Machine) -> None:
     assert (plain.status_code, parts.status_code) == (201, 201)
 
 
-def test_unfinished_uploads_are_listed_with_what_is_needed_to_go_on(machine: Machine) -> None:
+def test_unfinished_uploads_are_listed_with_what_is_needed_to_go_on(
+    machine: Machine, site: Site
+) -> None:
     """Address, exact name and path, length and offset; a hostile name stays exact in JSON."""
-    machine.post("/source", {})
+    codename = (machine.post("/source", {}).json or {})["codename"]
     name, path = "видео<img>.mp4", "DCIM/видео<img>.mp4"
     metadata = ",".join(
         f"{key} {base64.b64encode(value.encode()).decode()}"
@@ -74,8 +82,10 @@ def test_unfinished_uploads_are_listed_with_what_is_needed_to_go_on(machine: Mac
     assert shown["unfinished"] == [
         {"url": made.headers["Location"], "name": name, "path": path, "length": 1000, "offset": 10}
     ]
-    page = machine.client.get("/drop").text
-    assert "10 bytes of 1 KB arrived (1 %)" in page
+    source = Browser(site)
+    source.enters(codename)
+    page = source.get("/drop").text
+    assert "10 bytes of 1 KB arrived (1%)" in page
     assert "<img>" not in page
 
 
@@ -83,7 +93,7 @@ def test_unfinished_uploads_are_listed_with_what_is_needed_to_go_on(machine: Mac
     ("fields", "words"),
     [
         ({"codename": "able " * 8}, "This codename is not known here."),
-        ({"codename": "abel " + "able " * 7}, "The first word is not in our list"),
+        ({"codename": "abel " + "able " * 7}, "Word number 1 is not in our list"),
         ({"codename": "able"}, "A codename has eight words"),
         ({}, "A codename has eight words"),
     ],

@@ -118,7 +118,8 @@ def test_connection_goes_on_after_a_refusal_or_ends(live: Live) -> None:
     first = line.getresponse()
     assert first.status == 403
     first.read()
-    line.request("GET", "/drop", headers={"Cookie": f"nightferry={source.cookies['nightferry']}"})
+    headers = {"Cookie": f"nightferry={source.cookies['nightferry']}", "Accept": "application/json"}
+    line.request("GET", "/drop", headers=headers)
     second = line.getresponse()
     assert second.status == 200
     assert b"smuggled" not in second.read()

@@ -36,10 +36,11 @@ class Stream:
     def up_to(self, length: int) -> Iterator[memoryview]:
         """Give the next octets, at most `length`, until there are no more."""
         while length:
-            if not self._left:
-                self._left = next(self._blocks, memoryview(b""))
-                if not self._left:
+            while not self._left:
+                block = next(self._blocks, None)
+                if block is None:
                     return
+                self._left = block
             piece, self._left = self._left[:length], self._left[length:]
             length -= len(piece)
             yield piece
@@ -57,17 +58,6 @@ class Stream:
         first = self.read(1)
         self.put_back(first)
         return not first
-
-
-def all_but_last(blocks: Iterable[memoryview], kept_back: int) -> Iterator[memoryview]:
-    """Give blocks without the last octets of them all."""
-    held = bytearray()
-    for block in blocks:
-        held += block
-        free = len(held) - kept_back
-        if free > 0:
-            yield memoryview(bytes(held[:free]))
-            del held[:free]
 
 
 @dataclass(frozen=True, slots=True)

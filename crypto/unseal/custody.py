@@ -40,7 +40,7 @@ def as_json(bag: str, items: Sequence[Item], joined: Sequence[Joined]) -> str:
 
 def _facts(item: Item, joined: Sequence[Joined]) -> dict[str, object]:
     part = {} if item.set is None else {"set": item.set, "part": item.part}
-    partial = {} if not item.is_partial else _partial(item)
+    partial = _partial(item) if item.is_partial else {"note": item.note} if item.note else {}
     return {
         "place": place_of(item, joined),
         "what": item.kind,
@@ -141,7 +141,7 @@ def _entry(item: Item, joined: Sequence[Joined]) -> list[str]:
 
 def _missing(item: Item) -> list[str]:
     if not item.is_partial:
-        return []
+        return [f"Note:               {item.note}"] if item.note else []
     why = "a damaged file" if item.damaged else "an upload that is not complete"
     lines = [f"PARTIAL:            the first {item.kept:,} bytes of {why};"]
     lines.append(f"                    {item.size - item.kept:,} bytes are missing at the end")

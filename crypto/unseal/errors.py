@@ -64,6 +64,16 @@ class NoKeyError(SealedFileError):
     )
 
 
+class UnusableKeyError(SealedFileError):
+    """A key is here, nobody was asked for anything, and GnuPG still could not use it."""
+
+    words = (
+        "You have a key for this file, but GnuPG could not use it ({said}). Nothing of it was kept. If "
+        "it is so with every file, GnuPG cannot ask you for your passphrase here: try gpg -d FILE. If "
+        "it is this file alone, it was changed: fetch it again, and report it if it stays the same."
+    )
+
+
 class NotTheContentError(SealedFileError):
     """GnuPG opened it, but what is inside is not one file with its receipt."""
 

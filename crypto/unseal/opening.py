@@ -140,7 +140,7 @@ class Opener:
             kept=new.length,
             size=head.size,
             damaged=rest.damaged,
-            tail_note=rest.note,
+            tail_note=rest.words(new.length == head.size),
         )
 
     def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,23 +1,21 @@
 """What holds of an upload whose end is not there (docs/format.md, "Salvage").
 
-    what GnuPG wrote, but for the last 64 KiB  ·  what the tail beside it holds
+    what GnuPG wrote, but for the chunk it failed at  ·  what the tail beside it holds
 
-GnuPG writes out the chunk it fails at, unauthenticated; so the last 64 KiB are dropped, and of a file
-that is only cut never more is taken than its whole chunks hold.
+GnuPG writes out the chunk it fails at, unauthenticated, and no chunk behind it; 2.2.40 and 2.4.7 alike,
+tried at every kind of edge. So of T octets of tar all is authentic up to the last chunk's edge below T.
 """
 
 from collections.abc import Iterator
 
 from crypto.framing import DEFINITE_LIMIT, Framing
 from crypto.layout import CHUNK, LITERAL_HEADER, Layout
-from crypto.unseal.content import all_but_last
 from crypto.unseal.errors import DamagedError
 from crypto.unseal.gnupg import Running
 from crypto.unseal.sealed import SealedFile, Shape
 from crypto.unseal.tail import TAIL_LENGTH, NoLibgcryptError, open_tail
 
-_UNTRUSTED = CHUNK
-_SURE = CHUNK - 12  # octets of the tar in the first chunk, whatever its lengths look like
+_HELD_BACK = 2 * CHUNK
 _LITERAL = 11
 _PARTIAL = 0xFE
 _LONG, _SHORT = Framing(_LITERAL, 1 << 40), Framing(_LITERAL, DEFINITE_LIMIT - 1)
@@ -35,30 +33,53 @@ class Rest:
 
     def tar(self) -> Iterator[memoryview]:
         """Give the beginning of the tar, as much as is authentic."""
-        given = 0
-        for block in all_but_last(self._gnupg.blocks(), _UNTRUSTED):
-            # invariant: what is behind the last whole chunk never authenticated.
-            for part in _apart(block, first=given == 0):
-                piece = part if self.damaged else part[: max(0, self._in_chunks() - given)]
-                given += len(piece)
-                yield piece
+        held, given = bytearray(), 0
+        for block in self._gnupg.blocks():
+            held += block
+            free = len(held) - _HELD_BACK
+            if free > 0:
+                yield memoryview(bytes(held[:free]))
+                del held[:free]
+                given += free
         self._gnupg.ended()
-        if given == self._in_chunks() and not self.damaged:
+        end = self._authentic(given + len(held))
+        if end < given:
+            raise DamagedError(why="GnuPG gave more than there is")
+        yield memoryview(bytes(held[: end - given]))
+        if end == self._edge(self._chunks) and not self.damaged:
             yield memoryview(self._tail())
 
     def require_all(self, kept: int, *, salvage_damaged: bool) -> None:
         """Check that every whole chunk opened. Raises DamagedError, unless that may be salvaged."""
-        if self.layout and kept < self.layout.offset_at(self._chunks * CHUNK):
-            self.damaged = True
+        layout = self.layout
+        if layout and not self._is_all_of(layout):
+            self.damaged |= kept < layout.offset_at(self._chunks * CHUNK)
         if self.damaged and not salvage_damaged:
             raise DamagedError(why="a chunk in its middle does not authenticate")
 
-    def _in_chunks(self) -> int:
-        """How many octets of the tar lie in the whole chunks."""
-        if self._chunks == 0:
-            return 0
-        literal = self.layout.literal if self.layout else _SHORT
-        return max(0, literal.holds(self._chunks * CHUNK) - LITERAL_HEADER)
+    def words(self, all_of_it: bool) -> str:  # noqa: FBT001
+        """Say how it came about."""
+        end = "all of the content is here; the end of the sealed file is not" if all_of_it else ""
+        return "; ".join(filter(None, (end, self.note)))
+
+    def _is_all_of(self, layout: Layout) -> bool:
+        """Tell whether GnuPG failed behind the content: then it does not show at which chunk."""
+        return self._gnupg.octets == layout.literal.length - LITERAL_HEADER
+
+    def _authentic(self, written: int) -> int:
+        """How many octets of the tar are authentic if GnuPG wrote so many before it failed."""
+        chunk = written // CHUNK + 1
+        while chunk and self._edge(chunk) >= written:
+            chunk -= 1
+        # invariant: what is behind the last whole chunk never authenticated.
+        return self._edge(chunk if self.damaged else min(chunk, self._chunks))
+
+    def _edge(self, chunk: int) -> int:
+        """Where in the tar a chunk begins."""
+        literal = _LONG if self._gnupg.report.length is None else _SHORT
+        if self.layout:
+            literal = self.layout.literal
+        return max(0, literal.holds(chunk * CHUNK) - LITERAL_HEADER)
 
     def _tail(self) -> bytes:
         """Give the octets of the tar that the tail holds."""
@@ -77,11 +98,6 @@ class Rest:
             return b""
         self.note = "its tail was added"
         return _tar_in(opened, self._chunks * CHUNK, self.layout)
-
-
-def _apart(block: memoryview, *, first: bool) -> Iterator[memoryview]:
-    """Split the first block behind the head, so that `layout` is known for what follows."""
-    yield from (block[:_SURE], block[_SURE:]) if first else (block,)
 
 
 def _tar_in(framed: bytes, begins: int, layout: Layout | None) -> bytes:

@@ -9,7 +9,13 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from crypto.unseal.errors import DamagedError, LockedError, NoKeyError, StrangeGnuPGError
+from crypto.unseal.errors import (
+    DamagedError,
+    LockedError,
+    NoKeyError,
+    StrangeGnuPGError,
+    UnusableKeyError,
+)
 
 _PREFIX = b"[GNUPG:] "
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
@@ -31,6 +37,7 @@ class Phase(Enum):
     ENDED = auto()
 
 
+_BEFORE_THE_TEXT = {Phase.KEYS, Phase.BEGUN, Phase.INFO}
 # What may be said while a key is looked for; none of it says anything about the message.
 _ABOUT_KEYS = {
     "CARDCTRL",
@@ -78,6 +85,15 @@ _OF_A_FAILURE = {
     "UNEXPECTED",
     "WARNING",
 }
+# Somebody was asked for a passphrase, a PIN or a card.
+_ASKING = {
+    "BAD_PASSPHRASE",
+    "CARDCTRL",
+    "MISSING_PASSPHRASE",
+    "NEED_PASSPHRASE_PIN",
+    "PINENTRY_LAUNCHED",
+    "SC_OP_FAILURE",
+}
 _KNOWN = _OF_A_FAILURE | {word for _phase, word in _SEQUENCE}
 
 
@@ -100,7 +116,9 @@ class Report:
     session_key: bytes | None = None
     length: int | None = None
     strange: str | None = None
+    strange_late: str | None = None
     failed: bool = False
+    asked: bool = False
 
     def take(self, line: bytes) -> None:
         """Read one line; what is not known is kept for `require_good`."""
@@ -113,11 +131,14 @@ class Report:
             if word not in _KNOWN:
                 self._is_strange(word)
         self.phase = following or self.phase
+        self.asked = self.asked or word in _ASKING
         return self._note(word, facts)
 
     def _is_strange(self, line: str) -> None:
         self.failed = True
-        self.strange = self.strange or line
+        if self.phase in _BEFORE_THE_TEXT:
+            self.strange = self.strange or line
+        self.strange_late = self.strange_late or line
 
     def _note(self, word: str, facts: list[str]) -> None:
         match word, facts:
@@ -152,14 +173,20 @@ class Report:
     # --- verdicts ---
 
     def require_key(self, said: str) -> OpenedWith:
-        """Give the key that was used. Raises NoKeyError, LockedError, StrangeGnuPGError."""
+        """Give the key that was used.
+
+        Raises NoKeyError, LockedError, UnusableKeyError, StrangeGnuPGError. Enough for what is
+        salvaged: where a message breaks off, GnuPG may take what follows for anything.
+        """
         if self.strange:
             raise StrangeGnuPGError(line=self.strange)
         if self.keys:
             return self.keys[0]
         if len(self.missing) >= len(self.sealed_to):
             raise NoKeyError(keys=" and ".join(self.sealed_to) or "nobody")
-        raise LockedError(said=said or "nothing")
+        if self.asked:
+            raise LockedError(said=said or "nothing")
+        raise UnusableKeyError(said=said or "nothing")
 
     def require_good(self, code: int, octets: int, said: str) -> OpenedWith:
         """Give the key with which all of a message of `octets` was opened.
@@ -167,6 +194,8 @@ class Report:
         Raises DamagedError, and what `require_key` raises.
         """
         key = self.require_key(said)
+        if self.strange_late:
+            raise StrangeGnuPGError(line=self.strange_late)
         whole = self.phase is Phase.ENDED and not self.failed and code == 0
         if not whole or self.length not in {None, octets}:
             raise DamagedError(why=said or f"gpg ended with {code}")

@@ -1,0 +1,132 @@
+"""Names that strangers chose: exact in the report, harmless on the disk and in the terminal."""
+
+import unicodedata
+from pathlib import PurePosixPath
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crypto.unseal.names import LONGEST_PATH, Names, safe_part, safe_path, same_key
+from crypto.unseal.terminal import visible
+from tests.unseal.staff import Staff, Stick
+
+HOSTILE = [
+    "../../.bashrc",
+    "/etc/passwd",
+    "a/../../b",
+    "...",
+    "CON",
+    "nul.txt",
+    "LPT1.mp4",
+    "a\0b",
+    "line\nend",
+    "carriage\rreturn",
+    "\x1b[2J\x1b]0;owned\x07.mp4",
+    "\x9b31mred.mp4",
+    "gpj.\u202eexe",
+    "a\u2028b",
+    ".hidden",
+    ".directory",
+    "ends with a dot.",
+    "C:\\Windows\\x.mp4",
+    "100%25.mp4",
+    "<img src=x onerror=alert(1)>.jpg",
+    "-rf",
+    "~",
+    "x" * 400 + ".mp4",
+    "деревня/" * 40 + "видео.mp4",
+    "f" * 255,
+    "/".join("d" * 200 for _ in range(9)) + "/deep.mp4",
+    "",
+    "/",
+    "message.txt",
+    "bagit.txt",
+]
+
+
+def test_every_hostile_name_is_opened_harmlessly(stick: Stick, staff: Staff) -> None:
+    """LESSONS 9, 30, 36: nothing outside the bag, nothing hidden, no escape; each exact name on record."""
+    for number, name in enumerate(HOSTILE):
+        stick.receive(b"content %d" % number, name)
+    ran = staff.open(stick.folder)
+    assert ran.code == 0
+    assert "\x1b" not in ran.said + ran.complained
+    opened = staff.opened()
+    assert sorted(opened.values()) == sorted(b"content %d" % n for n in range(len(HOSTILE)))
+    assert {str(entry["path"]) for entry in staff.custody()} == set(HOSTILE)
+    for place in opened:
+        assert place.startswith("quiet-harbour/data/files/")
+        assert_harmless(place.removeprefix("quiet-harbour/data/"))
+    assert {path.name for path in staff.into.iterdir()} == {".unseal", "quiet-harbour"}
+    text = (staff.into / "quiet-harbour" / "custody.txt").read_text()
+    assert all(c == "\n" or unicodedata.category(c)[0] != "C" for c in text)
+    assert staff.verify().code == 0
+
+
+def assert_harmless(path: str) -> None:
+    """Check what every name on the disk has to be."""
+    for part in PurePosixPath(path).parts:
+        assert part not in {"", ".", ".."}
+        assert not part.startswith(".")
+        assert not part.endswith((".", " "))
+        assert len(part.encode()) <= 255
+        assert not set(part) & set('\\:*?"<>|%/')
+        assert all(unicodedata.category(c)[0] != "C" for c in part)
+        assert part.partition(".")[0].strip().lower() not in {"con", "nul", "aux", "prn", "lpt1"}
+
+
+@given(st.text(max_size=600))
+def test_any_name_becomes_harmless(name: str) -> None:
+    """Whatever a source's program sends, the path is relative, short and plain."""
+    path = safe_path(name)
+    assert_harmless(path)
+    assert len(path.encode()) <= LONGEST_PATH
+    assert safe_path(path) == path
+
+
+@given(st.text(st.sampled_from("видео abcXYZ 0123-_()é"), min_size=1, max_size=60))
+def test_an_ordinary_name_stays(name: str) -> None:
+    """A name that harms nobody is kept exactly."""
+    plain = f"{name}.mp4"
+    assert safe_part(plain) == plain
+
+
+@given(st.text(max_size=100))
+def test_nothing_acts_in_a_terminal(text: str) -> None:
+    """What is shown has no control, no mark that turns text, no line end."""
+    assert all(unicodedata.category(c)[0] != "C" for c in visible(text))
+    assert not set(visible(text)) & {"\n", "\r", "\u2028", "\u2029"}
+
+
+@given(st.lists(st.sampled_from(["a", "A", "a/b", "a/B", "a/b/c", "é", "e\u0301", "a (2)"])))
+def test_no_two_files_share_a_place(paths: list[str]) -> None:
+    """Equal names, names that differ in case or in form, a file and a folder: all kept apart."""
+    names = Names()
+    chosen = [names.choose(path) for path in paths]
+    assert len({same_key(path) for path in chosen}) == len(paths)
+    folders = {same_key(str(above)) for path in chosen for above in PurePosixPath(path).parents}
+    assert not folders & {same_key(path) for path in chosen}
+
+
+def test_equal_names_are_kept_apart(stick: Stick, staff: Staff) -> None:
+    """LESSONS 8: count in is count out, also for names that some disk takes for one."""
+    for number, name in enumerate(["clip.mp4", "clip.mp4", "CLIP.mp4", "clip.mp4/inside.txt"]):
+        stick.receive(b"%d" % number, name)
+    assert staff.open(stick.folder).code == 0
+    assert staff.files() == {
+        "clip.mp4": b"0",
+        "clip (2).mp4": b"1",
+        "CLIP (3).mp4": b"2",
+        "clip (4).mp4/inside.txt": b"3",
+    }
+
+
+def test_a_designation_is_no_path_either(stick: Stick, staff: Staff) -> None:
+    """Anybody can seal to the NGO's key, and write any designation into the receipt."""
+    for source in ["../up", "/etc", "", "a\x1b[2Jb", "reply certificates", "x" * 100]:
+        stick.receive(b"x", source=source)
+    ran = staff.open(stick.folder)
+    assert ran.code == 0
+    assert "\x1b" not in ran.said
+    assert len([p for p in staff.into.iterdir() if p.name != ".unseal"]) == 6
+    assert sorted(p.name for p in staff.into.parent.iterdir()) == ["opened", "stick"]

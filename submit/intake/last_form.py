@@ -4,6 +4,7 @@ When the connection dies the browser shows an error page of its own, so the next
 source sees must say what arrived. Kept are counts and a day, wrapped under the source's key.
 """
 
+import hashlib
 import json
 import secrets
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from submit.store.records import Sources as SourceRows
 from submit.store.records import Uploads as UploadRows
 
 _NOTE = b"last form"
+_MARK = 16  # letters that stand for a form's boundary
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,18 @@ class LastForms:
         """Note in `rows`, count in `uploads`."""
         self._rows, self._uploads, self._clock = rows, uploads, clock
 
-    def begin(self, session: Session) -> str:
+    def begin(self, session: Session, boundary: bytes) -> str:
         """Note that a form has begun: until it ends, its files are the difference to now.
 
-        Gives the name that the form has among the notes.
+        A form with the last one's boundary is that form, sent again by the browser itself. Gives
+        the name that the form, this time, has among the notes.
         """
-        form = secrets.token_hex(8)
-        self._note(session, {"form": form, "before": self._files(session)})
+        mark = _mark(boundary)
+        form = mark + secrets.token_hex(8)
+        note = self._noted(session)
+        if note is None or note["boundary"] != mark:
+            note = {"boundary": mark, "before": self._files(session), "received": 0}
+        self._note(session, {**note, "form": form, "ended": False})
         return form
 
     def end(
@@ -56,20 +63,24 @@ class LastForms:
     ) -> None:
         """Note how many files of the form are kept and how many not, and why it broke off.
 
-        A form whose connection died ends late: the one after it is not overwritten by that.
+        A form whose connection died ends late: the one after it is not overwritten by that. If
+        that is the same form, sent again, what is kept is what either of them has brought.
         """
         note = self._noted(session)
-        if note is not None and note["form"] == form:
+        if note is None or form[:_MARK] != note["boundary"]:
+            return
+        note["received"] = max(received, note["received"])
+        if note["form"] == form:
             name = type(reason).__name__ if reason else None
-            counts = {"received": received, "refused": refused, "reason": name}
-            self._note(session, {"form": form, **counts})
+            note |= {"refused": refused, "reason": name, "ended": True}
+        self._note(session, note)
 
     def show(self, session: Session) -> LastForm | None:
         """Tell what became of the last form; None if there was none."""
         note = self._noted(session)
         if note is None:
             return None
-        if "before" in note:
+        if not note["ended"]:
             received = max(0, self._files(session) - note["before"])
             return LastForm(note["day"], received, 0, ended=False, reason=None)
         reason = _refusals(Refusal).get(note["reason"])
@@ -86,11 +97,15 @@ class LastForms:
     def _files(self, session: Session) -> int:
         return self._uploads.count_complete(session.source).get(Kind.FILE, 0)
 
-    def _note(self, session: Session, note: dict[str, int | str | None]) -> None:
-        fields = json.dumps({"day": self._clock.day(), **note}).encode()
+    def _note(self, session: Session, note: dict[str, Any]) -> None:
+        fields = json.dumps({**note, "day": self._clock.day()}).encode()
         self._rows.note_form(
             session.source, wrap_padded(session.key, _NOTE, session.source, fields)
         )
+
+
+def _mark(boundary: bytes) -> str:
+    return hashlib.sha256(boundary).hexdigest()[:_MARK]
 
 
 def _refusals(base: type[Refusal]) -> dict[str, type[Refusal]]:

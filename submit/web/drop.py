@@ -101,7 +101,7 @@ class DropViews:
             return Taking(ended=refusal)
         if first is None:
             raise NoFileChosenError
-        form = self._intake.last_form.begin(session)
+        form = self._intake.last_form.begin(session, _boundary())
         taking = take_files(self._intake.forms, session, chain([first], parts), _boundary())
         too_large = sum(isinstance(one.refusal, TooLargeError) for one in taking.refused)
         self._intake.last_form.end(session, form, taking.received, too_large, taking.ended)

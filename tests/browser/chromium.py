@@ -51,10 +51,10 @@ class Chromium:
 
     def is_refused(self) -> str | None:
         try:
-            broken = self.tab.evaluate("location.href").startswith("chrome-error:")
+            broken = 'id="main-frame-error"' in self.tab.content()
         except Error:
             return None
-        return self.reads() if broken else None
+        return self.reads() or "Chromium's own page" if broken else None
 
     def page(self) -> str:
         return self.tab.content()

@@ -11,6 +11,7 @@ from crypto.codename import CHEAPEST
 from submit.app import World, create_source_app, make_database
 from tests.crypto.keys.making import Ngo, make_ngo, new_home
 from tests.web.site import Browser, Machine, Site
+from tests.web.staff import Staff
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +59,9 @@ def browser(site: Site) -> Browser:
 def machine(site: Site) -> Machine:
     """Give a program that speaks JSON."""
     return Machine(site)
+
+
+@pytest.fixture
+def staff(ngo: Ngo, settings: Settings) -> Staff:
+    """Give the people at the other end."""
+    return Staff(ngo, settings)

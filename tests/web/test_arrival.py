@@ -1,12 +1,8 @@
 """What the NGO gets of a form: opened with stock gpg, read as a tar."""
 
-import io
-import json
-import tarfile
-from pathlib import Path
-
 from tests.crypto.keys.making import Ngo
 from tests.web.site import Browser, File, Site
+from tests.web.staff import open_sealed
 
 NAMES = [
     "видео.mp4",
@@ -26,17 +22,6 @@ NAMES = [
     "%41",
     "nul\x00here",
 ]
-
-
-def open_sealed(sealed: Path, ngo: Ngo) -> File:
-    """Open one sealed file; give the exact name, from the receipt, and the content."""
-    opened = ngo.gpg("-d", str(sealed))
-    assert opened.returncode == 0, opened.stderr.decode()
-    with tarfile.open(fileobj=io.BytesIO(opened.stdout)) as tar:
-        [entry] = tar.getmembers()
-        content = tar.extractfile(entry)
-        assert content is not None
-        return json.loads(entry.pax_headers["comment"])["path"], content.read()
 
 
 def open_all(site: Site, ngo: Ngo) -> list[File]:

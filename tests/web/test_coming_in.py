@@ -108,9 +108,7 @@ def test_first_visit_shows_no_last_one(browser: Browser) -> None:
     assert "You were last here" not in Page(browser.get("/drop").text).text
 
 
-def test_day_of_the_last_visit_is_shown(
-    browser: Browser, site: Site, calendar: Calendar
-) -> None:
+def test_day_of_the_last_visit_is_shown(browser: Browser, site: Site, calendar: Calendar) -> None:
     """Lessons, users 16: who sees a day on which they were not here knows that somebody was."""
     browser.begins()
     calendar.seconds += 3 * DAY

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.errors import SettingsError
 from crypto.errors import CryptoError
-from submit.cli import demo, operate
+from submit.cli import answer, demo, operate
 from submit.cli.failure import CommandError
 from submit.store.errors import WrongRevisionError
 
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = _add(commands, "serve", operate.serve, "serve a site with gunicorn")
     serve.add_argument("site", choices=["source"], help="which site")
     _add_send(commands)
+    _add_reply(commands)
     for name, command, words in (
         ("migrate", operate.migrate, "make the database or bring it to this version's form"),
         ("recipients", operate.recipients, "show whom uploads are sealed to"),
@@ -64,6 +65,12 @@ def _add_send(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument("--to", required=True, metavar="URL", help="the site's first page")
     parser.add_argument("--new", action="store_true", help="a new codename, without asking")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+
+
+def _add_reply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _add(commands, "reply", answer.run, "keep a gpg message for a source to read")
+    parser.add_argument("designation", help="the two words staff use, in quotes")
+    parser.add_argument("message", type=Path, help="the file that gpg --encrypt has written")
 
 
 def _send(options: argparse.Namespace) -> int:

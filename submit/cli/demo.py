@@ -36,6 +36,10 @@ with one FILE of {data}/site/uploads, or all of them, each in a folder of its ow
   for f in {data}/site/uploads/*.tar.gpg; do d=opened/$(basename "$f" .tar.gpg); \
     mkdir -p "$d"; gpg --homedir {data}/ngo -d "$f" | tar x -C "$d"; done
 
+To answer a source: its certificate, reply-to-….asc, is among what was opened.
+  gpg --homedir {data}/ngo --encrypt --recipient-file reply-to-TWO-WORDS.asc --output m.gpg TEXT
+  ./nightferry reply --config {data}/nightferry.toml "TWO WORDS" m.gpg
+
 To stop: Ctrl-C. Started again with the same folder, it goes on with what is there.
 """
 

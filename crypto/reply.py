@@ -27,14 +27,9 @@ KEY_ID_LENGTH: Final = 8  # octets
 _PKESK, _CFB_DATA, _OCB_DATA = 1, 18, 20
 _PKESK_VERSION = 3
 _DATA_VERSION = 1
-_ARMORED = re.compile(
-    rb"\s*-----BEGIN PGP MESSAGE-----[ \t\r]*\n"
-    rb"(?:[A-Za-z]+: [^\n]*\n)*"  # headers: RFC 9580, 6.2.2; obsolete, and never interpreted
-    rb"[ \t\r]*\n"
-    rb"(?P<octets>[A-Za-z0-9+/=\s]*?)"
-    rb"(?:\n=[A-Za-z0-9+/]{4}\s*)?"  # the checksum is optional and must not matter (6.1)
-    rb"\s*-----END PGP MESSAGE-----\s*"
-)
+_BINARY = b"\x80"  # the first bit of every packet is set
+_BEGIN, _END = b"-----BEGIN PGP MESSAGE-----", b"-----END PGP MESSAGE-----"
+_CHECKSUM = re.compile(rb"=[A-Za-z0-9+/]{4}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,10 +92,16 @@ def _is_to(key_id: bytes, packets: tuple[StreamedPacket, ...]) -> bool:
 
 
 def _dearmor(message: bytes) -> bytes:
-    found = _ARMORED.fullmatch(message)
-    if found is None:
+    """Take off the armor (RFC 9580, 6.2). Its headers and checksum mean nothing (6.1, 6.2.2)."""
+    if message[:1] >= _BINARY:
         return message
+    lines = [line.strip() for line in message.strip().split(b"\n")]
+    if lines[0] != _BEGIN or lines[-1] != _END or b"" not in lines:
+        raise MalformedPacketError
+    body = lines[lines.index(b"") + 1 : -1]
+    if body and _CHECKSUM.fullmatch(body[-1]):
+        body.pop()
     try:
-        return base64.b64decode(b"".join(found["octets"].split()), validate=True)
+        return base64.b64decode(b"".join(body), validate=True)
     except binascii.Error:
         raise MalformedPacketError from None

@@ -42,6 +42,9 @@ _MDC_HEAD = b"\xd3\x14"
 _TAG_LENGTH = 16
 _OCB_IV_LENGTH = 15
 _LARGEST_CHUNK_OCTET = 16  # 2^22 octets; LibrePGP allows no more
+_SHORTEST_OCB = 4 + _OCB_IV_LENGTH + _TAG_LENGTH
+_WRAPPED_LENGTH_AT = 36  # behind algorithm, bits and point
+_CHECKSUM_LENGTH = 2
 _SLACK = 4096  # octets of packet headers and signatures around a text
 _LAYERS = 2  # gpg compresses once
 
@@ -67,17 +70,21 @@ def open_reply(secret: bytes, message: bytes, limit: int) -> str:
     else:
         opened = _open_ocb_data(algorithm, session_key, data.body)
     octets = _find_text(split_packets(opened), limit, _LAYERS)
-    return octets.decode("utf-8", "replace")
+    # gpg --textmode writes the line ends of RFC 9580, 5.9.
+    return octets.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _open_pkesk(subkey: Subkey, body: bytes) -> tuple[int, bytes]:
     """Give algorithm and session key of a PKESK of version 3 (RFC 9580, 5.1.5 and 11.5)."""
     rest = body[1 + _KEY_ID_LENGTH :]
-    bits, point = int.from_bytes(rest[1:3]), rest[3:36]
-    wrapped = rest[37:]
+    bits, point = int.from_bytes(rest[1:3]), rest[3:_WRAPPED_LENGTH_AT]
+    length, wrapped = (
+        rest[_WRAPPED_LENGTH_AT : _WRAPPED_LENGTH_AT + 1],
+        rest[_WRAPPED_LENGTH_AT + 1 :],
+    )
     if rest[:1] != bytes([ALGORITHM]) or bits != POINT_BITS or point[:1] != b"\x40":
         raise MalformedPacketError
-    if len(wrapped) != rest[36] or len(subkey.kdf) != KDF_LENGTH:
+    if bytes([len(wrapped) & 0xFF]) != length or len(subkey.kdf) != KDF_LENGTH:
         raise MalformedPacketError
     private = X25519PrivateKey.from_private_bytes(subkey.scalar)
     try:
@@ -100,6 +107,8 @@ def _derive(subkey: Subkey, shared: bytes) -> bytes:
 def _read_session_key(padded: bytes) -> tuple[int, bytes]:
     """Undo PKCS #5 padding and checksum (RFC 9580, 5.1.3 and 11.5)."""
     unpadded = padded[: -padded[-1]]
+    if len(unpadded) <= _CHECKSUM_LENGTH:
+        raise MalformedPacketError
     algorithm, key, checksum = unpadded[0], unpadded[1:-2], unpadded[-2:]
     if len(key) != _KEY_LENGTHS.get(algorithm):
         raise UnreadableReplyError
@@ -123,6 +132,8 @@ def _open_cfb_data(key: bytes, sealed: bytes) -> bytes:
 
 def _open_ocb_data(algorithm: int, key: bytes, body: bytes) -> bytes:
     """Open OCB encrypted data, which gpg makes if told to (LibrePGP, 5.16)."""
+    if len(body) < _SHORTEST_OCB:
+        raise MalformedPacketError
     head, iv, rest = body[:4], body[4 : 4 + _OCB_IV_LENGTH], body[4 + _OCB_IV_LENGTH :]
     if head[:3] != bytes([1, algorithm, 2]) or head[3:] > bytes([_LARGEST_CHUNK_OCTET]):
         raise UnreadableReplyError

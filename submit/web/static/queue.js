@@ -11,6 +11,7 @@ const STALLED_AFTER = 90_000; // of silence
 const BETWEEN_STALLS = 30_000; // what goes silent together is one stall
 
 const nameOf = ({ path, name }) => path || name;
+const knownAs = (file) => `${file.modified} ${file.length} ${nameOf(file)}`;
 
 export class Queue {
   all = 0;
@@ -55,6 +56,7 @@ export class Queue {
     const drop = await this.#insist(lookAtDrop);
     const files = drop.remembers ? await this.#withoutSent(fresh) : fresh;
     const begun = this.#othersBegun(drop.unfinished);
+    this.#dropFailed(new Set(files.map(nameOf)));
     for (const file of files) this.#prepare(file, begun);
     // What was begun comes first: it is nearest to its end.
     files.sort((one, other) => other.begun.length - one.begun.length);
@@ -137,9 +139,8 @@ export class Queue {
   // --- from one file to the next
 
   #isNew(file) {
-    const known = `${file.modified} ${file.length} ${nameOf(file)}`;
-    if (this.#known.has(known)) return false;
-    this.#known.add(known);
+    if (this.#known.has(knownAs(file))) return false;
+    this.#known.add(knownAs(file));
     return true;
   }
 
@@ -154,8 +155,9 @@ export class Queue {
   // Unfinished uploads by name, without those of this very page.
   #othersBegun(unfinished) {
     const own = new Set();
-    for (const file of [...this.active, ...this.#waiting, ...this.failed]) {
-      own.add(file.url ? new URL(file.url).pathname : `${file.length} ${nameOf(file)}`);
+    for (const file of [...this.active, ...this.#waiting]) {
+      if (file.url) own.add(new URL(file.url).pathname);
+      else if (this.active.has(file)) own.add(`${file.length} ${nameOf(file)}`);
     }
     const begun = new Map();
     for (const entry of unfinished) {
@@ -166,6 +168,16 @@ export class Queue {
       }
     }
     return begun;
+  }
+
+  // What did not arrive and is chosen again has its second chance there.
+  #dropFailed(names) {
+    for (const file of this.failed.filter((one) => names.has(nameOf(one)))) {
+      this.all -= 1;
+      this.total -= file.length;
+      this.arrived -= file.offset;
+    }
+    this.failed = this.failed.filter((one) => !names.has(nameOf(one)));
   }
 
   #prepare(file, begun) {
@@ -206,6 +218,7 @@ export class Queue {
       return;
     }
     this.failed.push(file);
+    this.#known.delete(knownAs(file)); // the right one may look the same
     if (!(error instanceof NotTakenError)) {
       file.words = "";
       throw error;

@@ -13,7 +13,7 @@ const nameOf = ({ path, name }) => shown(path || name);
 export class View {
   #queue;
   #rows = new Map();
-  #failedShown = -1;
+  #failedShown = [];
   #isDue = false;
   #said = "";
   #saidAt = 0;
@@ -50,7 +50,7 @@ export class View {
     element("send-state").hidden = false;
     this.#drawWhole(queue);
     this.#drawActive(queue);
-    if (queue.failed.length !== this.#failedShown) this.#drawFailed(queue);
+    this.#drawFailed(queue);
     const isOver = queue.all > 0 && !queue.isBusy;
     element("send-look").hidden = !isOver;
     element("send-pause").hidden = !queue.isBusy && !queue.paused;
@@ -100,7 +100,9 @@ export class View {
   }
 
   #drawFailed(queue) {
-    this.#failedShown = queue.failed.length;
+    const isSame = (file, place) => file === this.#failedShown[place];
+    if (queue.failed.length === this.#failedShown.length && queue.failed.every(isSame)) return;
+    this.#failedShown = [...queue.failed];
     const list = element("send-failed");
     list.hidden = queue.failed.length === 0;
     fillList(list, queue.failed, (file) => file.words || say("refused"));

@@ -108,6 +108,13 @@ class Browser:
         """Type a codename into the page after the one that shows it."""
         return self.post("/codename", {"token": self.token("/codename"), "codename": codename})
 
+    def opens(self, address: str, accepted: str = "") -> TestResponse:
+        """Open a page as somebody who may see it: a codename is typed back only once."""
+        self.asks_for_codename()
+        if address != "/codename":
+            self.types_back(self.codename)
+        return self.get(address, **{"Accept-Language": accepted})
+
     def enters(self, codename: str) -> TestResponse:
         """Type a codename into the first page."""
         return self.post("/session", {"token": self.token("/"), "codename": codename})

@@ -1,7 +1,6 @@
 """The pages speak nine languages: chosen by a cookie, by the browser, or English."""
 
 import pytest
-from werkzeug.test import TestResponse
 
 from submit.web.languages import LANGUAGES, PAGES, Language
 from tests.live import Live
@@ -16,14 +15,6 @@ def speaks(browser: Browser, accepted: str, address: str = "/") -> tuple[str | N
     """Give the language and direction in which a page comes."""
     [html] = Page(browser.get(address, **{"Accept-Language": accepted}).text).all("html")
     return html["lang"], html["dir"]
-
-
-def goes_to(browser: Browser, address: str, accepted: str = "") -> TestResponse:
-    """Open a page as somebody who may see it: the codename is typed back only once."""
-    browser.asks_for_codename()
-    if address != "/codename":
-        browser.types_back(browser.codename)
-    return browser.get(address, **{"Accept-Language": accepted})
 
 
 def chooses(browser: Browser, language: str, back: str = "/", **headers: str) -> str:
@@ -80,7 +71,7 @@ def test_every_page_says_its_language_and_direction(browser: Browser, language: 
     """Screen readers and right-to-left layout rely on `lang` and `dir`, on every page."""
     expected = (language.tag, language.direction)
     for address in (*PAGES, "/nowhere"):
-        [html] = Page(goes_to(browser, address, language.code).text).all("html")
+        [html] = Page(browser.opens(address, language.code).text).all("html")
         assert (html["lang"], html["dir"]) == expected, address
 
 
@@ -173,7 +164,7 @@ def test_get_chooses_nothing(browser: Browser) -> None:
 @pytest.mark.parametrize("address", PAGES)
 def test_the_control_names_each_language_in_itself(browser: Browser, address: str) -> None:
     """On every page that can be shown again; whoever reads no English finds the own name."""
-    page = Page(goes_to(browser, address).text)
+    page = Page(browser.opens(address).text)
     buttons = [button for button in page.all("button") if button.get("name") == "language"]
     found = {(b["value"], b["lang"], b["dir"]) for b in buttons}
     assert found == {(one.code, one.tag, one.direction) for one in LANGUAGES}

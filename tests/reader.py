@@ -37,8 +37,10 @@ FACTS = {
     "path": str,
     "modified": int,
     "filetype": str,
+    "set": str,
+    "part": int,
 }
-OPTIONAL = {"modified", "filetype"}
+OPTIONAL = {"modified", "filetype", "set", "part"}
 PAX_KEYWORDS = {"comment", "path", "mtime", "size"}
 MODE = 0o600
 LONGEST_COMPONENT, LONGEST_PATH = 255, 3840

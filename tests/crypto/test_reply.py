@@ -21,7 +21,7 @@ from crypto.session_key import SessionKeyMaker
 from tests.crypto.keys.making import generate, gpg, new_home
 
 LIMIT = 131_072
-TEXT = "Мы получили всё. Thank you \u200fشكرا\n"
+TEXT = "Мы получили всё. Thank you \u200fممنون\n"
 PLAIN = TEXT.encode()
 
 
@@ -102,7 +102,7 @@ def test_ocb_messages_are_opened(staff: Staff, empty_home: Path) -> None:
     cipher = ChunkCipher(keys.session_key, iv)
     # As data_header writes it: the fields of the packet stand behind its tag and length.
     fields = bytes([1, 9, 2, 10]) + iv
-    assert fields in data_header(layout, iv)
+    assert bytes(data_header(layout, iv)).find(fields) > 0
     content = b"b\0" + bytes(4) + PLAIN
     literal = bytes([0xCB, len(content)]) + content
     body = fields + cipher.seal(0, literal) + cipher.seal_end(1, len(literal))

@@ -43,20 +43,33 @@ def walk(page: Page, base: str) -> Iterator[str]:
     page.goto(base)
     yield "landing"
     page.click("button:has-text('Get a codename')")
+    codename = shown_codename(page)
     yield "codename"
     page.click("text=I have written it down")
+    yield "type back"
+    type_back(page, "able " * 8)
+    yield "typed wrong"
+    type_back(page, codename)
     yield "empty drop"
     choose(page, ("видео 1.mp4", b"x" * 1000), ("x" * 200, b"y" * ((1 << 20) + 1)))
     yield "files"
     page.click("text=Back to your page")
+    choose(page, ("film.mp4.001", b"1"), ("film.mp4.003", b"3"), ("x" * 100 + ".aa", b"a"))
+    page.click("text=Back to your page")
+    page.click("text=Write or read messages")
+    yield "no messages"
     page.fill("textarea[name=text]", " ")
     page.click("button:has-text('Send message')")
     yield "message refused"
     page.fill("textarea[name=text]", "Привет")
     page.click("button:has-text('Send message')")
     yield "message"
-    page.click("text=Back to your page")
-    yield "drop"
+    page.click("text=Back to your messages")
+    yield "messages"
+    for address in ("drop", "safety", "large", "lost"):
+        page.goto(f"{base}/{address}")
+        unfold(page)
+        yield address
     page.click("button:has-text('Leave') >> nth=0")
     yield "left"
     page.goto(base)
@@ -65,6 +78,35 @@ def walk(page: Page, base: str) -> Iterator[str]:
     yield "mistyped"
     page.goto(f"{base}/nope")
     yield "missing"
+
+
+def shown_codename(page: Page) -> str:
+    """Read the eight words off the page."""
+    return " ".join(page.locator(".codename li").all_inner_texts())
+
+
+def type_back(page: Page, codename: str) -> None:
+    """Type a codename into the page that asks for it back."""
+    page.fill("textarea[name=codename]", codename)
+    page.click("button:has-text('Continue')")
+
+
+def come_in(page: Page, base: str) -> str:
+    """Get a codename and go on to the source's page; give the codename."""
+    page.goto(base)
+    page.click("button:has-text('Get a codename')")
+    codename = shown_codename(page)
+    page.click("text=I have written it down")
+    type_back(page, codename)
+    page.wait_for_load_state("load")
+    return codename
+
+
+def unfold(page: Page) -> None:
+    """Open everything that is folded away."""
+    page.wait_for_load_state("load")
+    for summary in page.locator("summary:visible").all():
+        summary.click()
 
 
 def choose(page: Page, *files: tuple[str, bytes]) -> None:
@@ -84,17 +126,15 @@ def test_everything_works_without_scripts(live: Live, chromium: Browser) -> None
     """Promise 4: codename, files, message, leaving, and coming back, by clicks and keys alone."""
     with chromium.new_context(java_script_enabled=False, viewport=SMALL) as context:
         page = context.new_page()
-        page.goto(live.base)
-        page.click("button:has-text('Get a codename')")
-        codename = " ".join(page.locator(".codename li").all_inner_texts())
-        page.click("text=I have written it down")
+        codename = come_in(page, live.base)
         choose(page, ("видео.mp4", b"1"), ("видео.mp4", b"2"), ('say "hi"\\.txt', b"3"))
         assert "3 files arrived complete" in page.inner_text("main")
         page.click("text=Back to your page")
+        page.click("text=Write or read messages")
         page.fill("textarea[name=text]", "Привет")
         page.click("button:has-text('Send message')")
         assert "Your message arrived" in page.inner_text("h1")
-        page.click("text=Back to your page")
+        page.click("text=To your page")
         page.click("button:has-text('Leave') >> nth=0")
         assert "You have left" in page.inner_text("h1")
         page.goto(live.base)
@@ -102,7 +142,7 @@ def test_everything_works_without_scripts(live: Live, chromium: Browser) -> None
         page.keyboard.press("Tab")
         with page.expect_navigation():  # unlike a click, a key does not wait
             page.keyboard.press("Enter")
-        assert "3 files, 1 message" in " ".join(page.inner_text("main").split())
+        assert "3 files 1 message" in " ".join(page.inner_text("main").split())
 
 
 def test_names_arrive_as_the_browser_has_them(
@@ -112,14 +152,12 @@ def test_names_arrive_as_the_browser_has_them(
     before = set(live.uploads.glob("*.tar.gpg"))
     with chromium.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        page.goto(live.base)
-        page.click("button:has-text('Get a codename')")
-        page.click("text=I have written it down")
+        come_in(page, live.base)
         choose(page, ('q"u\\o%te й.txt', b"content"))
-        assert "Your file arrived" in page.inner_text("h1")
-    [sealed] = set(live.uploads.glob("*.tar.gpg")) - before
-    opened = live.open(sealed, tmp_path)
-    assert (opened.name, opened.content) == ('q"u\\o%te й.txt', b"content")
+        assert "All files arrived" in page.inner_text("h1")
+    opened = [live.open(new, tmp_path) for new in set(live.uploads.glob("*.tar.gpg")) - before]
+    [file] = [one for one in opened if not one.name.startswith("reply-to-")]
+    assert (file.name, file.content) == ('q"u\\o%te й.txt', b"content")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -169,7 +207,7 @@ def test_policy_is_never_in_our_own_way(live: Live, chromium: Browser) -> None:
         asked: set[str] = set()
         page.on("console", lambda message: said.append(message.text))
         page.on("request", lambda request: asked.add(request.url))
-        assert len(list(every_page(page, live.base))) == 10
+        assert len(list(every_page(page, live.base))) == 17
         assert not [text for text in said if "Content Security Policy" in text]
         assert [url for url in asked if not url.startswith(live.base)] == []
 
@@ -178,12 +216,47 @@ def test_focus_is_visible(live: Live, chromium: Browser) -> None:
     """Who uses the keyboard sees where they are, on every control of the source's page."""
     with chromium.new_context() as context:
         page = context.new_page()
-        page.goto(live.base)
-        page.click("button:has-text('Get a codename')")
-        page.click("text=I have written it down")
-        controls = page.locator("button:visible, textarea, input:not([type=hidden])").count()
+        come_in(page, live.base)
+        reached = "a:visible, button:visible, summary:visible, input:visible:not([type=hidden])"
+        controls = page.locator(reached).count()
         outlines = []
         for _ in range(controls):
             page.keyboard.press("Tab")
             outlines.append(page.evaluate("getComputedStyle(document.activeElement).outlineWidth"))
         assert outlines == ["3px"] * controls
+
+
+def test_everything_that_is_pressed_is_large_enough(live: Live, chromium: Browser) -> None:
+    """44 pixels for a thumb (WCAG 2.5.5), on every page; a link inside a sentence is exempt."""
+    small = """() => [...document.querySelectorAll(
+        "button, summary, .button, textarea, input:not([type=hidden]), p > a:only-child"
+    )].filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 43.5)
+      .filter(e => e.tagName !== "A" || e.parentElement.textContent.trim() === e.textContent.trim())
+      .map(e => e.outerHTML)"""
+    with chromium.new_context(viewport=SMALL) as context:
+        page = context.new_page()
+        for name in every_page(page, live.base):
+            assert page.evaluate(small) == [], name
+
+
+def test_way_out_is_in_reach_at_the_end_of_a_long_page(live: Live, chromium: Browser) -> None:
+    """Scrolling does not take it away."""
+    with chromium.new_context(viewport=SMALL) as context:
+        page = context.new_page()
+        come_in(page, live.base)
+        page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+        assert page.evaluate("window.scrollY") > 0
+        box = page.locator(".top button").bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < 100
+
+
+def test_back_button_shows_nothing_after_leaving(live: Live, chromium: Browser) -> None:
+    """Whoever takes the computer over next finds no page of the inside."""
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        come_in(page, live.base)
+        page.click(".top button")
+        assert "You have left" in page.inner_text("h1")
+        page.go_back()
+        assert "What has arrived" not in page.inner_text("main")

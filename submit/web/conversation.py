@@ -22,6 +22,7 @@ from submit.web.asking import refuse_foreign_page, wants_json
 from submit.web.codename import MAX_CODENAME_LENGTH, ask_to_confirm, must_confirm
 from submit.web.cookie import form_secret, give_session, session_cookie
 from submit.web.errors import FormTokenError
+from submit.web.figures import iso_day
 from submit.web.forms import Fields, read_fields
 from submit.web.inside import Inside, look, recall
 from submit.web.tokens import TOKEN_FIELD, derive_form_token, prove_own_form
@@ -59,7 +60,7 @@ class ConversationViews:
             return ask_to_confirm()
         replies = self._intake.replies.show(session)
         days = self._intake.drop.show(session).message_days
-        facts = {"replies": describe(replies), "messages": list(days)}
+        facts = {"replies": describe(replies), "messages": [iso_day(day) for day in days]}
         entries = list(_in_order(replies, days))
         return answer(facts, "messages.html", entries=entries, replies=replies)
 
@@ -122,7 +123,7 @@ class ConversationViews:
 
 def describe(replies: Sequence[Reply]) -> list[dict[str, object]]:
     """Give replies as JSON has them."""
-    return [{"id": reply.id, "day": reply.day, "text": reply.text} for reply in replies]
+    return [{"id": one.id, "day": iso_day(one.day), "text": one.text} for one in replies]
 
 
 def _in_order(replies: Sequence[Reply], days: Sequence[int]) -> Iterator[Entry]:

@@ -29,6 +29,11 @@ def day(number: int) -> str:
     return str(flask_babel.format_date(_EPOCH + dt.timedelta(days=number), "long"))
 
 
+def iso_day(number: int) -> str:
+    """Write a UTC day number as programs read it: ISO 8601."""
+    return (_EPOCH + dt.timedelta(days=number)).isoformat()
+
+
 def size(octets: int) -> str:
     """Write a length in octets; see `words.tenths`, never rounded up."""
     tenths, unit = words.tenths(octets)

@@ -31,6 +31,7 @@ RUSSIAN = next(language for language in LANGUAGES if language.code == "ru")
 # What must be in a translation as often as in the English: values, percent signs, tags.
 FIXED = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|</?\w[^>]*>")
 NAMES = ("Tor Browser", "Tails", "7-Zip", "Nightferry", "gpg", "OpenPGP", "Upload-", "HEAD", "tus")
+QUOTED = re.compile(r"“([^”]+)”").findall
 INVISIBLE = re.compile(r"[\x00-\x1f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 NEEDED = {"fa": "\u200c"}
 
@@ -106,6 +107,18 @@ def test_names_of_programs_are_kept(language: Language) -> None:
     assert [
         said for english, said, _ in every for n in NAMES if n in english and n not in said
     ] == []
+
+
+@every_other_language
+def test_a_button_is_named_as_it_is_called(language: Language) -> None:
+    """“Leave” in a sentence is the same word as on the button."""
+    catalogue = read(language)
+    called = {english: said for english, said, _ in pairs(catalogue)}
+    named = [
+        (said, called.get(name)) for english, said in called.items() for name in QUOTED(english)
+    ]
+    assert [said for said, label in named if label and label not in said] == []
+    assert any(label for _, label in named)
 
 
 @every_other_language

@@ -11,6 +11,7 @@ import fcntl
 import os
 import select
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator
@@ -129,8 +130,10 @@ class Running:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
+        # Its whole group: what it started would keep the pipes open.
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         if self._feeding:
             self._feeding.join()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):

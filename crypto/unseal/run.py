@@ -4,9 +4,10 @@ Two files are opened at a time, because GnuPG's start takes longer than a small 
 their names in one order, so that a run that was interrupted ends in the same bags.
 """
 
+import contextlib
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -78,6 +79,7 @@ def run(options: Options, gnupg: GnuPG, terminal: Terminal) -> ExitCode:
         try:
             _open_all(options, gnupg, shelf, todo, outcome, terminal)
         finally:
+            shelf.clear_staging()
             _complain_of(outcome, terminal)
         _close_all(shelf, Signer(gnupg, options.sign) if options.sign else None, terminal)
         _sum_up(shelf, outcome, terminal)
@@ -101,24 +103,21 @@ def _open_all(
 ) -> None:
     progress = Progress(len(todo), sum(sealed.size for sealed in todo))
     opener = Opener(gnupg, shelf.staging, progress.add, salvage_damaged=options.salvage)
-    with terminal.showing(progress):
-        try:
-            for sealed, result in _opened(opener, todo):
-                progress.done_files += 1
-                if isinstance(result, SealedFileError):
-                    outcome.refused.append((sealed, result))
-                else:
-                    shelf.place(result)
-                    outcome.opened += 1
-        except BaseException:
-            progress.stop()
-            raise
+    results = _opened(opener, todo, progress.stop)
+    with terminal.showing(progress), contextlib.closing(results):
+        for sealed, result in results:
+            progress.done_files += 1
+            if isinstance(result, SealedFileError):
+                outcome.refused.append((sealed, result))
+            else:
+                shelf.place(result)
+                outcome.opened += 1
 
 
 def _opened(
-    opener: Opener, todo: Iterable[SealedFile]
-) -> Iterator[tuple[SealedFile, Opened | SealedFileError]]:
-    """Open files, two at a time, and give the results in order.
+    opener: Opener, todo: Iterable[SealedFile], stop: Callable[[], None]
+) -> Generator[tuple[SealedFile, Opened | SealedFileError], None, None]:
+    """Open files, two at a time, and give the results in order; call `stop` if it is not to go on.
 
     The first is opened alone: it may ask for a passphrase, and twice at once would confuse.
     """
@@ -138,6 +137,9 @@ def _opened(
                 yield ready, future.result()
         for ready, future in waiting:
             yield ready, future.result()
+    except BaseException:
+        stop()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

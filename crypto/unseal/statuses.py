@@ -60,6 +60,8 @@ _SEQUENCE = {
     (Phase.KEYS, "DECRYPTION_KEY"): Phase.KEYS,
     (Phase.KEYS, "BEGIN_DECRYPTION"): Phase.BEGUN,
     (Phase.BEGUN, "DECRYPTION_INFO"): Phase.INFO,
+    # It stands before or behind DECRYPTION_INFO, by version and key.
+    (Phase.BEGUN, "DECRYPTION_COMPLIANCE_MODE"): Phase.BEGUN,
     (Phase.INFO, "DECRYPTION_COMPLIANCE_MODE"): Phase.INFO,
     (Phase.INFO, "SESSION_KEY"): Phase.INFO,
     (Phase.INFO, "PLAINTEXT"): Phase.TEXT,

@@ -1,0 +1,154 @@
+"""The bag (RFC 8493): whole for other people's programs, and `verify` finds every change."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unseal.staff import Staff, Stick
+
+FILE = "data/files/папка/clip.mp4"
+
+
+@pytest.fixture
+def bag(stick: Stick, staff: Staff) -> Path:
+    """Give a bag with two files and a message."""
+    stick.receive(b"one", "папка/clip.mp4")
+    stick.receive(b"two", "two.txt")
+    stick.receive_message("Hello.")
+    assert staff.open(stick.folder).code == 0
+    return staff.into / "quiet-harbour"
+
+
+def manifest(bag: Path, name: str) -> dict[str, str]:
+    """Read a manifest as RFC 8493, 2.1.3 says."""
+    lines = (bag / name).read_text(encoding="utf-8").splitlines()
+    return {path: digest for digest, path in (line.split("  ", 1) for line in lines)}
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_manifests_name_everything_with_its_hash(bag: Path, algorithm: str) -> None:
+    """Each payload file is in both manifests, each other file in both tag manifests."""
+    every = {p.relative_to(bag).as_posix(): p for p in bag.rglob("*") if p.is_file()}
+    named = manifest(bag, f"manifest-{algorithm}.txt")
+    tags = manifest(bag, f"tagmanifest-{algorithm}.txt")
+    assert set(named) == {name for name in every if name.startswith("data/")}
+    own = {name for name in every if name.startswith("tagmanifest-")}
+    assert set(tags) == set(every) - set(named) - own
+    for name, digest in {**named, **tags}.items():
+        assert hashlib.new(algorithm, every[name].read_bytes()).hexdigest() == digest
+
+
+def test_the_declaration_is_exact(bag: Path) -> None:
+    """RFC 8493, 2.1.1: two lines, no byte order mark."""
+    declaration = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+    assert (bag / "bagit.txt").read_bytes() == declaration
+    assert "Payload-Oxum: 12.3\n" in (bag / "bag-info.txt").read_text()
+
+
+FAULTS: dict[str, Callable[[Path], object]] = {
+    "it was changed (sha256): data/files/two.txt": lambda bag: (
+        bag / "data/files/two.txt"
+    ).write_bytes(b"TWO"),
+    "it is missing: data/files/two.txt": lambda bag: (bag / "data/files/two.txt").unlink(),
+    "no manifest names it: data/files/new.txt": lambda bag: (
+        bag / "data/files/new.txt"
+    ).write_bytes(b""),
+    "it was changed (sha512): custody.txt": lambda bag: (bag / "custody.txt").write_bytes(b""),
+    "manifest-sha512.txt does not name data/files/two.txt": lambda bag: drop(
+        bag / "manifest-sha512.txt", "two.txt"
+    ),
+    "Payload-Oxum": lambda bag: (bag / "bag-info.txt").write_text("Payload-Oxum: 1.1\n"),
+    "fetch.txt": lambda bag: (bag / "fetch.txt").write_text("http://x.example/ 1 data/x\n"),
+    "it is a link or no file: data/files/two.txt": lambda bag: link(bag / "data/files/two.txt"),
+}
+
+
+def drop(file: Path, words: str) -> None:
+    """Take a line out of a file."""
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if words not in line))
+
+
+def link(file: Path) -> None:
+    """Put a link to the same content in a file's place."""
+    elsewhere = file.parents[3] / "elsewhere"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_verify_finds_every_change(bag: Path, staff: Staff, fault: str) -> None:
+    """What was changed, added or taken away is named, and the exit code says so."""
+    assert staff.verify().code == 0
+    FAULTS[fault](bag)
+    ran = staff.verify()
+    assert ran.code == 1
+    assert fault in ran.complained
+    assert "NOT what it was" in ran.complained
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("manifest-sha256.txt", "00  ../../x\n", "outside the bag"),
+        ("manifest-sha256.txt", "00  /etc/passwd\n", "outside the bag"),
+        ("manifest-sha256.txt", "hello\n", "a line of manifest-sha256.txt"),
+        ("manifest-whirlpool.txt", "00  data/x\n", "whirlpool, which unseal does not know"),
+        ("bagit.txt", "BagIt-Version: 9.9\n", "another version"),
+    ],
+)
+def test_what_cannot_be_checked_is_never_good(
+    bag: Path, staff: Staff, file: str, content: str, words: str
+) -> None:
+    """SDC#3419: an unknown hash, a manifest that climbs or is none: not checked, and that is said."""
+    (bag / file).write_text(content)
+    ran = staff.verify()
+    assert ran.code == 4
+    assert words in ran.complained
+
+
+def test_a_folder_that_is_no_bag_is_said(staff: Staff, tmp_path: Path) -> None:
+    """A bag whose making was interrupted has no bagit.txt, and is none."""
+    (tmp_path / "opened").mkdir()
+    ran = staff.verify(".")
+    assert ran.code == 4
+    assert "no bagit.txt" in ran.complained
+
+
+def test_bags_of_other_people_are_checked(staff: Staff, tmp_path: Path) -> None:
+    """What python's bagit writes: version 0.97, MD5, a name with a line end as %0A."""
+    bag = tmp_path / "opened" / "theirs"
+    (bag / "data").mkdir(parents=True)
+    (bag / "data" / "a\nb.txt").write_bytes(b"x")
+    digest = hashlib.md5(b"x").hexdigest()
+    (bag / "bagit.txt").write_text("BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n")
+    (bag / "manifest-md5.txt").write_text(f"{digest} *data/a%0Ab.txt\n")
+    ran = staff.verify("theirs")
+    assert (ran.code, ran.complained) == (0, "")
+    (bag / "data" / "a\nb.txt").write_bytes(b"y")
+    ran = staff.verify("theirs")
+    assert ran.code == 1
+    assert "data/a<U+000A>b.txt" in ran.complained
+
+
+def test_a_strangers_file_is_not_called_evidence(stick: Stick, staff: Staff, bag: Path) -> None:
+    """A file that somebody put into data/ is not touched, and the bag is not closed over it."""
+    (bag / "data" / "notes.txt").write_text("mine")
+    stick.receive(b"three", "three.txt")
+    ran = staff.open(stick.folder)
+    assert ran.code == 4
+    assert "data/notes.txt" in ran.complained
+    assert not (bag / "bagit.txt").exists()
+    (bag / "data" / "notes.txt").unlink()
+    assert staff.open(stick.folder).code == 0
+    assert staff.verify().code == 0
+
+
+def test_the_same_stick_gives_the_same_bag(stick: Stick, staff: Staff, bag: Path) -> None:
+    """No time of opening and no name of a machine is in it: two people get the same octets."""
+    first = staff.everything()
+    staff.into = bag.parents[1] / "again"
+    assert staff.open(stick.folder).code == 0
+    assert staff.everything() == first

@@ -1,0 +1,238 @@
+"""Ended at any moment: nothing half is left under a name, and a second run ends in the same bags."""
+
+import resource
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.crypto.sealing import octets
+from tests.unseal.staff import Staff, Stick
+
+CONTENT = octets(150_000)
+FILES = 10
+# Stops the program for good at one of its system calls, as a crash at this very moment would.
+KILLED_AT = """
+import os, signal, sys
+left = int(sys.argv.pop(1))
+name = sys.argv.pop(1)
+def watch(event, arguments):
+    global left
+    if event == name and (event != "open" or ".unseal" in str(arguments[0])):
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+sys.path.insert(0, sys.argv.pop(1))
+from crypto.unseal.__main__ import begin
+sys.argv[0] = "unseal"
+begin()
+"""
+
+
+@pytest.fixture
+def full(stick: Stick) -> Stick:
+    """Fill the stick: files, a message, parts, an upload that is not complete."""
+    for number in range(FILES):
+        stick.receive(
+            CONTENT, f"{number % 5}/clip.mp4", source=["quiet harbour", "blue lake"][number % 2]
+        )
+    stick.receive_message("Hello.")
+    for number in (1, 2):
+        stick.receive(
+            CONTENT[: 100_000 // number], f"long.mp4.00{number}", set="s" * 26, part=number
+        )
+    stick.receive_until(70_000, CONTENT)
+    return stick
+
+
+@pytest.fixture
+def undisturbed(full: Stick, staff: Staff) -> dict[str, str]:
+    """Give what a run that nobody disturbs makes."""
+    quiet = Staff(staff.program, staff.home, staff.into.with_name("undisturbed"))
+    assert quiet.open(full.folder).code == 3
+    return quiet.everything()
+
+
+def assert_only_whole_files(staff: Staff) -> None:
+    """Check that what has a name is whole, whatever happened."""
+    for place, content in staff.opened().items():
+        assert len(content) >= 6
+        assert CONTENT.startswith(content) or content == b"Hello." or "long.mp4" in place
+        assert len(content) in {6, 150_000, 100_000, 50_000, 70_000}
+
+
+def killed_at(staff: Staff, full: Stick, event: str, count: int) -> int:
+    """Run until a certain system call, then kill; give the exit status."""
+    command = staff.command("x")
+    command = [command[0], "-I", "-c", KILLED_AT, str(count), event, str(staff.program)]
+    done = subprocess.run(
+        [*command, str(full.folder), "--into", str(staff.into)],
+        capture_output=True,
+        check=False,
+        env=staff.environment,
+        timeout=60,
+    )
+    return done.returncode
+
+
+@pytest.mark.parametrize(
+    ("event", "count"),
+    [
+        ("os.rename", 0),
+        ("os.rename", 7),
+        ("os.rename", FILES),
+        ("os.rename", FILES + 9),
+        ("open", 20),
+        ("os.utime", 3),
+        ("subprocess.Popen", 9),
+    ],
+)
+def test_killed_at_a_bad_moment_it_goes_on(
+    full: Stick, staff: Staff, undisturbed: dict[str, str], event: str, count: int
+) -> None:
+    """kill -9 at one call: no half file has a name, no half bag is a bag, and the rest follows."""
+    killed_at(staff, full, event, count)
+    assert_only_whole_files(staff)
+    for bag in staff.into.glob("*/bagit.txt"):
+        assert staff.verify(bag.parent.name).code == 0
+    ran = staff.open(full.folder)
+    assert (ran.code, ran.complained) == (3, "")
+    assert staff.everything() == undisturbed
+    assert staff.leftovers() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("event", ["os.rename", "open", "os.remove", "subprocess.Popen"])
+def test_killed_at_every_moment_it_goes_on(
+    full: Stick, staff: Staff, undisturbed: dict[str, str], event: str
+) -> None:
+    """The same at every call of a kind, one run after the other, until a run gets through."""
+    for count in range(400):
+        shutil.rmtree(staff.into, ignore_errors=True)
+        if killed_at(staff, full, event, count) != -signal.SIGKILL:
+            break
+        assert_only_whole_files(staff)
+        assert staff.open(full.folder).code == 3
+        assert staff.everything() == undisturbed
+    else:
+        pytest.fail("it never got through")
+
+
+def test_killed_again_and_again_it_gets_through(
+    full: Stick, staff: Staff, undisturbed: dict[str, str]
+) -> None:
+    """Each run opens a few more; nothing that was opened is opened again."""
+    codes = [killed_at(staff, full, "os.rename", 16) for _run in range(4)]
+    assert codes == [-signal.SIGKILL, -signal.SIGKILL, 3, 3]
+    assert staff.everything() == undisturbed
+
+
+def test_ctrl_c_stops_it_with_words(stick: Stick, staff: Staff) -> None:
+    """Ctrl-C while a large file is opened: nothing of it is left, words, an exit code of its own."""
+    stick.receive(b"first", "0.txt")
+    large = stick.receive(octets(40 << 20), "large.mp4")
+    slow = stick.folder.with_name("bin")
+    slow.mkdir()
+    (slow / "gpg").write_text('#!/bin/sh\n/usr/bin/gpg "$@"\nsleep 60\n')
+    (slow / "gpg").chmod(0o755)
+    staff.surroundings = {"PATH": f"{slow}:/usr/bin:/bin"}
+    running = subprocess.Popen(
+        staff.command(stick.path_of(large), "--into", staff.into),
+        env=staff.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    wait_for(staff.into / ".unseal" / "opening" / large.upload)
+    running.send_signal(signal.SIGINT)
+    _said, complained = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert b"run it again to go on" in complained
+    assert b"Traceback" not in complained
+    assert (staff.opened(), staff.leftovers()) == ({}, [])
+    staff.surroundings = {}
+    assert staff.open(stick.folder).code == 0
+    assert staff.files() == {"0.txt": b"first", "large.mp4": octets(40 << 20)}
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a path is there; pytest's time limit ends it if it never is."""
+    while not path.exists():
+        pass
+
+
+def test_a_full_disk_stops_it_with_words(stick: Stick, staff: Staff) -> None:
+    """No room: what fitted is kept, the other leaves nothing, and with room the run goes on."""
+    stick.receive(b"small", "small.txt")
+    stick.receive(octets(2_000_000), "large.mp4")
+    done = subprocess.run(
+        staff.command(stick.folder, "--into", staff.into),
+        capture_output=True,
+        check=False,
+        env=staff.environment,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000)),
+    )
+    assert done.returncode == 4
+    assert b"is full" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert (staff.files(), staff.leftovers()) == ({"small.txt": b"small"}, [])
+    ran = staff.open(stick.folder)
+    assert ran.code == 0
+    assert "1 sealed files opened and verified, 1 had been opened before" in ran.said
+
+
+def test_two_runs_at_once_are_refused(stick: Stick, staff: Staff) -> None:
+    """A second run into the same folder says so, and does nothing."""
+    stick.receive()
+    assert staff.open(stick.folder).code == 0
+    lock = staff.into / ".unseal" / "lock"
+    holding = subprocess.Popen(
+        ["flock", str(lock), "sh", "-c", "echo held; cat"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holding.stdout
+    holding.stdout.readline()
+    ran = staff.open(stick.folder)
+    holding.communicate()
+    assert ran.code == 4
+    assert "Another unseal is working" in ran.complained
+
+
+def test_a_torn_last_note_costs_one_file(stick: Stick, staff: Staff) -> None:
+    """A power cut in the middle of a note: that file is opened again, under the same name."""
+    for number in range(3):
+        stick.receive(b"%d" % number, "clip.mp4")
+    assert staff.open(stick.folder).code == 0
+    before = staff.everything()
+    journal = staff.into / ".unseal" / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-20])
+    (staff.into / "quiet-harbour" / "data" / "files" / "clip (3).mp4").unlink()
+    ran = staff.open(stick.folder)
+    assert (ran.code, staff.everything()) == (0, before)
+    assert "1 sealed files opened" in ran.said
+
+
+def test_changed_notes_are_not_believed(stick: Stick, staff: Staff) -> None:
+    """A note in the middle that cannot be read: words, and nothing done."""
+    stick.receive()
+    assert staff.open(stick.folder).code == 0
+    journal = staff.into / ".unseal" / "journal.jsonl"
+    journal.write_bytes(b"{}\n" + journal.read_bytes())
+    ran = staff.open(stick.folder)
+    assert ran.code == 4
+    assert "cannot be read" in ran.complained
+
+
+def test_what_was_removed_is_opened_again(stick: Stick, staff: Staff) -> None:
+    """A file that somebody deleted from a bag comes back under its name."""
+    for number in range(2):
+        stick.receive(b"%d" % number, "clip.mp4")
+    assert staff.open(stick.folder).code == 0
+    before = staff.everything()
+    (staff.into / "quiet-harbour" / "data" / "files" / "clip.mp4").unlink()
+    assert staff.open(stick.folder).code == 0
+    assert staff.everything() == before

@@ -277,3 +277,18 @@ def test_the_staffs_and_the_operators_commands_need_no_script(installed: Machine
     """Only who serves the pages looks for it."""
     installed.answers("expire")
     assert installed.answers("expire").err == ""
+
+
+def test_translations_are_compiled_when_they_are_missing_or_old(machine: Machine) -> None:
+    """Nobody has to think of it; when nothing has changed, no Python is started for it."""
+    machine.has_python('[ "$2" != submit.cli.translations ] || echo compiled')
+    catalogue = machine.tree / "submit/web/translations/ru/LC_MESSAGES/messages.po"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text("")
+    compiled = catalogue.with_suffix(".mo")
+    assert machine.answers("demo").out == "compiled\n"
+    compiled.write_text("")
+    os.utime(catalogue, (1, 1))
+    assert machine.answers("demo").out == ""
+    os.utime(compiled, (0, 0))
+    assert machine.answers("demo").out == "compiled\n"

@@ -48,13 +48,14 @@ class Forms:
 
         If `parts` raises, or the file is refused, nothing of it is kept.
         """
-        self._introductions.introduce(session)
         member = self._arrivals.parts.join(session, name)
         with (
             suppress(RepeatedFileError),
             self._repeats.watch(session.source, place, name, parts) as content,
         ):
-            length = self._whole.keep(session, Kind.FILE, name, content, member)
+            length = self._whole.keep(
+                session, Kind.FILE, name, self._introductions.behind(session, content), member
+            )
             self._arrivals.note(session, SentFile(name, length, None), member)
 
 
@@ -82,5 +83,5 @@ class Messages:
             raise MessageTooLongError
         if session.codename_mark and gives_away(text, session.key, session.codename_mark):
             raise CodenameInMessageError
-        self._introductions.introduce(session)
-        self._whole.keep(session, Kind.MESSAGE, _MESSAGE_NAME, [octets])
+        content = self._introductions.behind(session, [octets])
+        self._whole.keep(session, Kind.MESSAGE, _MESSAGE_NAME, content)

@@ -1,5 +1,6 @@
 """What staff need to answer a source: its certificate, sealed to them with its first submission."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from submit.intake.reply_keys import ReplyKeys
@@ -17,11 +18,19 @@ class Introductions:
     reply_keys: ReplyKeys
     whole: Whole
 
+    def behind(self, session: Session, content: Iterable[bytes]) -> Iterator[bytes]:
+        """Give a submission's content, and introduce its source when all of it has come.
+
+        So what never comes whole leaves no certificate, and what cannot be answered is not kept.
+        """
+        yield from content
+        self.introduce(session)
+
     def introduce(self, session: Session) -> None:
         """Seal the source's certificate if the recipients have not got it; durable on return.
 
-        The refusals of sealing and of the disk: then nothing of it is kept, and the submission
-        that it should precede is not begun.
+        The refusals of sealing and of the disk: then nothing of it is kept, and the caller keeps
+        nothing of the submission either.
         """
         if session.introduced:
             return

@@ -86,10 +86,10 @@ class Uploads:
         return replace(status, again=True)
 
     def _create(self, session: Session, upload: str, creation: Creation, body: Body) -> Status:
-        self._introductions.introduce(session)
         keys = self._opening.new_keys()
         state = self._new_state(session, upload, creation, keys)
         self._files.require_room(state.layout.file_length)
+        self._introductions.introduce(session)
         wrapped = wrap_state(session.key, upload, state)
         day = self._filling.clock.day()
         row = UploadRow(upload, session.source, Kind.FILE, State.OPEN, day, wrapped=wrapped)

@@ -308,6 +308,10 @@ def test_what_was_sent_before_is_not_sent_again(live: Live, browser: Browser, fo
         source.chooses(folder)
         source.hears("so they are not sent again: 5.")
         source.hears(DONE)
+        source.opens()
+        source.chooses(folder)
+        source.hears("so they are not sent again: 6.")
+        source.hears(DONE)
         assert source.count() == 6
         assert arrived() == as_sent(folder)
 
@@ -363,6 +367,24 @@ def wait_out(source: Sender) -> None:
     if source.session.cookies.get("nightferry"):
         log_out(source.live, source.session)
         source.session.cookies.clear()
+
+
+def test_a_file_that_was_changed_meanwhile_is_said_to_be_unreadable(
+    live: Live, browser: Browser, clip: Path, tmp_path: Path
+) -> None:
+    """Not tried for ever: it is named, and the others arrive, also those chosen later."""
+    with (
+        Proxy(live.port, [Fault(Kind.STALL, "POST", after=500_000)]) as proxy,
+        sender(live, browser, proxy.base) as source,
+    ):
+        source.chooses(clip, write(tmp_path / "b.mp4", b"b"))
+        wait_until(lambda: proxy.faults_left == [])
+        write(clip, b"another", TIME + 1)
+        proxy.release()
+        source.hears(NOT_ALL)
+        expect(source.page.locator("#send-failed")).to_contain_text("cannot read this file")
+        source.chooses(write(tmp_path / "new" / "c.mp4", b"c"))
+        wait_until(lambda: source.count() == 2)
 
 
 def test_leaving_while_sending_is_asked_about_but_not_in_a_hurry(

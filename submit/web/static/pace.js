@@ -4,7 +4,7 @@
 const MEMORY = 120; // seconds that speed is the mean of
 const ENOUGH = 8; // seconds before a speed is worth saying
 const A_REQUEST = 15; // seconds that one request should take, so that the page moves
-const SMALLEST = 256 << 10; // octets; less, and going to and fro costs more than sending
+const SMALLEST = 256 << 10; // octets; less, and the round trips cost more than the sending
 const LARGEST = 4 << 20; // octets
 
 export const ONE_REQUEST = LARGEST;

@@ -60,7 +60,7 @@ export class Queue {
     for (const file of files) this.#prepare(file, begun);
     // What was begun comes first: it is nearest to its end.
     files.sort((one, other) => other.begun.length - one.begun.length);
-    this.#waiting = this.#waiting.concat(files.reverse());
+    this.#waiting = files.reverse().concat(this.#waiting); // taken from its end
     this.#fill();
   }
 
@@ -192,7 +192,7 @@ export class Queue {
       if (this.active.size === 0) this.pace.begin();
       this.#take(this.#waiting.pop());
     }
-    if (!this.isBusy && this.all > 0) this.#feel(this.failed.length > 0 ? "done_partly" : "done");
+    if (!this.isBusy && this.all + this.skipped > 0) this.#feel(this.failed.length > 0 ? "done_partly" : "done");
     this.#changed();
   }
 
@@ -219,11 +219,8 @@ export class Queue {
     }
     this.failed.push(file);
     this.#known.delete(knownAs(file)); // the right one may look the same
-    if (!(error instanceof NotTakenError)) {
-      file.words = "";
-      throw error;
-    }
-    file.words = error.words;
+    file.words = error.words ?? "";
+    if (!(error instanceof NotTakenError)) reportError(error);
   }
 
   // --- silence
@@ -240,13 +237,17 @@ export class Queue {
   }
 
   #stall(attempt) {
+    this.noteSilence();
+    attempt.abort(new StalledError());
+  }
+
+  noteSilence() {
     if (Date.now() - this.#lastStall > BETWEEN_STALLS) {
       this.#stalls += 1;
       this.#lastStall = Date.now();
     }
     this.adviceIsDue = this.#stalls > 1;
     this.#feel("stalled");
-    attempt.abort(new StalledError());
   }
 
   async #askHowFar() {

@@ -133,6 +133,10 @@ async function recover(error, file, desk, fails) {
   if (error instanceof PausedError) return;
   if (error instanceof OutsideError || error instanceof NotTakenError) throw error;
   if (error instanceof StalledError) return;
+  if (error.name === "TimeoutError") {
+    desk.noteSilence();
+    return;
+  }
   if (error instanceof RefusedError && !isForNow(error)) {
     await recoverFromNo(error, file, desk);
     return;

@@ -51,7 +51,7 @@ export class View {
     this.#drawWhole(queue);
     this.#drawActive(queue);
     this.#drawFailed(queue);
-    const isOver = queue.all > 0 && !queue.isBusy;
+    const isOver = queue.all + queue.skipped > 0 && !queue.isBusy;
     element("send-look").hidden = !isOver;
     element("send-pause").hidden = !queue.isBusy && !queue.paused;
     element("send-pause").textContent = say(queue.paused ? "go_on" : "pause");

@@ -1,4 +1,4 @@
-"""./nightferry bench [throughput|memory|files|resume ...]: the figures of docs/performance.md."""
+"""./nightferry bench [throughput|memory|files|resume|clips ...]: the figures of docs/performance.md."""
 
 import argparse
 import sys
@@ -6,25 +6,30 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import files, memory, resume, throughput
+from tests.bench import clips, files, memory, resume, throughput
 
 PARTS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "throughput": throughput.run,
     "memory": memory.run,
     "files": files.run,
     "resume": resume.run,
+    "clips": clips.run,
 }
+LONG = {"clips"}  # takes more than an hour, so only by its name
 
 
 def main() -> int:
     """Run the parts that were named, or all."""
     parser = argparse.ArgumentParser(prog="./nightferry bench", description=__doc__)
-    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="default: all")
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="default: all but clips")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds of each")
+    parser.add_argument("--clips", type=int, default=1000, help="how many clips")
+    parser.add_argument("--form", type=int, default=20, help="how many clips go in one form")
+    parser.add_argument("--mean", type=float, default=120, help="seconds from break to break")
     parser.add_argument("--folder", type=Path, help="where to work; default a temporary folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
-        for number, part in enumerate(options.part or PARTS):
+        for number, part in enumerate(options.part or [name for name in PARTS if name not in LONG]):
             (Path(folder) / str(number)).mkdir()
             PARTS[part](Path(folder) / str(number), options)
     return 0

@@ -33,7 +33,7 @@ FIXED = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}|</?\w[^>]*>")
 NAMES = ("Tor Browser", "Tails", "7-Zip", "Nightferry", "gpg", "OpenPGP", "Upload-", "HEAD", "tus")
 QUOTED = re.compile(r"“([^”]+)”").findall
 INVISIBLE = re.compile(r"[\x00-\x1f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-NEEDED = {"fa": "\u200c"}
+NEEDED = {"ar": "\u200e", "fa": "\u200c\u200e"}  # else 7-Zip shows as Zip-7
 
 # Three words in a row in Latin letters: what stays in English on purpose is shorter, is in
 # brackets beside its translation, or is a name.

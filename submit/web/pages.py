@@ -92,9 +92,11 @@ class DoorViews:
             prove_own_form(request, fields.get(TOKEN_FIELD), session.form_token)
             self._sources.leave(session_cookie(request))
         page = send_on("/" if fields.get("again") else "/left")
-        take_session(page)
-        # Not "cookies": on the way to the next page the language must not be lost.
-        page.headers["Clear-Site-Data"] = '"cache", "storage"'
+        # A foreign page's form comes without our cookies, and so it takes none away.
+        if session_cookie(request):
+            take_session(page)
+            # Not "cookies": on the way to the next page the language must not be lost.
+            page.headers["Clear-Site-Data"] = '"cache", "storage"'
         return page
 
     def _let_in(self, page: Response, entered: Entered) -> Response:

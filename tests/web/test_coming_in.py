@@ -163,6 +163,13 @@ def test_foreign_page_throws_nobody_out(browser: Browser, site_of_page: str) -> 
     assert browser.get("/drop").status_code == 200
 
 
+def test_foreign_form_takes_no_cookie_away(browser: Browser) -> None:
+    """Lessons 27: it comes without cookies (SameSite), and the answer must not delete ours."""
+    answer = browser.post("/session/end", {}, **{"Sec-Fetch-Site": "cross-site"})
+    assert "Set-Cookie" not in answer.headers
+    assert "Clear-Site-Data" not in answer.headers
+
+
 def test_leaving_twice_is_no_error(browser: Browser, site: Site) -> None:
     """Whoever presses "Leave" on an old page has left."""
     browser.begins()

@@ -1,7 +1,8 @@
 """Any order of appends, lost answers, two clients, kills, power cuts, faults, restarts, expiry.
 
-invariant: what was acknowledged is exactly what the recipient reads, and no position of a
-sealed file ever held two different octets (the lossy disk asserts it at every write).
+invariant: what was acknowledged is on the platter, and is exactly what the recipient reads; no
+position of a sealed file ever held two different octets (the lossy disk asserts it at every
+write). And whatever has happened, who asks and sends the rest gets to the end.
 """
 
 import hashlib
@@ -18,14 +19,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     initialize,
     invariant,
+    multiple,
     rule,
     run_state_machine_as_test,
 )
 
-from crypto.layout import CHUNK, SEALED_CHUNK
+from crypto.layout import CHUNK
 from submit.errors import Refusal
 from submit.intake.sessions import Session
 from submit.store.records import State
@@ -34,10 +37,12 @@ from submit.tus.refusals import OffsetMismatchError
 from submit.tus.requests import Append, Creation
 from tests import reader
 from tests.crypto.keys.making import make_ngo, new_home
-from tests.intake.lossy_disk import DiedError, Trouble
-from tests.intake.world import DAY, DeafBody, IntakeWorld, ScriptedBody
+from tests.intake.accidents import FATES, FATES_WITH_HOLES, Crash, crashes, troubles
+from tests.intake.lossy_disk import DiedError, Fate, Trouble
+from tests.intake.world import DAY, PIECE, DeafBody, IntakeWorld, ScriptedBody
 
-LENGTHS = [0, 1, 1000, CHUNK - 3000, CHUNK, 2 * CHUNK + 1, 3 * CHUNK - 1548, 5 * CHUNK + 77]
+LENGTHS = [0, 1, 1000, CHUNK - 3000, CHUNK, 2 * CHUNK + 1, 3 * CHUNK - 1548, 7 * CHUNK + 77]
+BEHIND_START = 2000  # is the first chunk of any file
 
 
 @dataclass
@@ -51,6 +56,13 @@ class Client:
     believed: int
     is_gone: bool = False
     is_over: bool = False  # expired, or complete and forgotten
+    is_read: bool = False  # complete, and the recipient has read it
+    is_damaged: bool = False  # by more than a disk does that only loses what was not synced
+
+    def acknowledge(self, offset: int) -> None:
+        """Count on so much from now on; on nothing if the upload is damaged, but on its end."""
+        if not self.is_damaged:
+            self.acknowledged = max(self.acknowledged, offset)
 
 
 class UploadMachine(RuleBasedStateMachine):
@@ -63,15 +75,18 @@ class UploadMachine(RuleBasedStateMachine):
     @initialize()
     def arrive(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="machine-")) / "site"
-        self.world = IntakeWorld(self.folder, self.certificate, self.template)
+        self.world = IntakeWorld(self.folder, self.certificate, self.template, 3 * PIECE)
         self.clients: list[Client] = []
         entered = self.world.intake.sources.create()
         self.cookie, self.codename = entered.cookie, str(entered.codename)
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
-            self.world.close()
-            shutil.rmtree(self.folder.parent)
+            try:
+                self._everything_can_be_finished()
+            finally:
+                self.world.close()
+                shutil.rmtree(self.folder.parent)
 
     @property
     def session(self) -> Session:
@@ -84,19 +99,6 @@ class UploadMachine(RuleBasedStateMachine):
         """Make an upload, some of its octets along with the creation."""
         return self._create(length, along)
 
-    def _create(self, length: int, along: float) -> Client:
-        content = _content(len(self.clients), length)
-        first = int(length * along)
-        body = Append(0, first, None) if first else None
-        creation = Creation(length, "", Facts(filename="видео.mp4"), body)
-        status = self.world.intake.uploads.create(
-            self.session, creation, ScriptedBody(content[:first])
-        )
-        client = Client(status.id, content, self.world.keys.last, status.offset, status.offset)
-        self.clients.append(client)
-        assert status.offset == first
-        return client
-
     @rule(client=uploads, share=st.floats(0, 0.6), cut=st.floats(0, 1.2), heard=st.booleans())
     def append(self, client: Client, share: float, cut: float, heard: bool) -> None:
         """Send a PATCH from where the client believes it is; it may be cut, or its answer lost."""
@@ -104,29 +106,27 @@ class UploadMachine(RuleBasedStateMachine):
 
     @rule(
         target=uploads,
-        along=st.floats(0, 0.6),
-        cut=st.floats(0, 1),
+        pieces=st.integers(1, 3),
         deaf=st.booleans(),
-        resume=st.booleans(),
+        resume=st.none() | st.floats(0, 1),
+        trouble=st.none() | troubles(1, 3),
     )
-    def two_connections(self, along: float, cut: float, deaf: bool, resume: bool) -> Client:
+    def two_connections(
+        self, pieces: int, deaf: bool, resume: float | None, trouble: Trouble | None
+    ) -> Client:
         """A newer request comes while the older one, on a half-open connection, still reads."""
-        client = self._create(LENGTHS[-1], along)
+        client = self._create(LENGTHS[-1], 0)
 
         def newer() -> None:
-            self.ask(client)
-            if resume:
-                self._patch(client, cut, 1)
+            with self._disk_trouble(trouble):
+                self.ask(client)
+            if resume is not None:
+                self._patch(client, resume, 1)
 
-        offset = client.believed
-        body = (DeafBody if deaf else ScriptedBody)(client.content[offset:], newer)
+        body = (DeafBody if deaf else ScriptedBody)(client.content, newer, pieces)
+        append = Append(0, len(client.content), None)
         with self._refusals():
-            self.world.intake.uploads.append(
-                self.session,
-                client.upload,
-                Append(offset, len(client.content) - offset, None),
-                body,
-            )
+            self.world.intake.uploads.append(self.session, client.upload, append, body)
         return client
 
     @rule(client=uploads, back=st.integers(1, CHUNK))
@@ -148,12 +148,16 @@ class UploadMachine(RuleBasedStateMachine):
 
     @rule(client=uploads)
     def ask(self, client: Client) -> None:
-        """HEAD: never less than what was acknowledged, and from now on that is acknowledged."""
+        """HEAD: all that authenticates and no more, and from now on that is acknowledged."""
         if client.is_gone or client.is_over:
             return
         offset = self.world.intake.uploads.status(self.session, client.upload).offset
         assert client.acknowledged <= offset <= len(client.content)
-        client.acknowledged = client.believed = offset
+        client.acknowledge(offset)
+        client.believed = offset
+        row = self.world.row(self.session, client.upload)
+        if row is not None and row.state is State.OPEN and not client.is_damaged:
+            assert offset == len(self._salvaged(client))
 
     @rule(client=uploads)
     def terminate(self, client: Client) -> None:
@@ -167,43 +171,66 @@ class UploadMachine(RuleBasedStateMachine):
 
     # --- what goes wrong
 
-    @rule(
-        client=uploads,
-        share=st.floats(0, 1),
-        at=st.integers(1, 14),
-        torn=st.floats(0, 1),
-        power=st.none() | st.integers(0, 3),
-    )
-    def die(self, client: Client, share: float, at: int, torn: float, power: int | None) -> None:
-        """The process is killed, or the power fails, in the middle of a request."""
-        self.world.disk.trouble = Trouble(at, "die", torn)
-        with suppress(DiedError):
-            self._patch(client, share, 1)
-        self.world.disk.trouble = None
-        if power is not None:
-            self.world.disk.lose_power(lambda waiting: min(power, waiting))
-        self.world.start(clean=False)
+    @rule(target=uploads, length=st.sampled_from(LENGTHS), crash=crashes(1, 12))
+    def die_creating(self, length: int, crash: Crash) -> MultipleResults[Client]:
+        """Dying while an upload is made, which its source then finds among the unfinished."""
+        before, made = self._unfinished(), list[Client]()
+        with self._death(crash):
+            made.append(self._create(length, 1))
+        if not made:
+            content, key = _content(len(self.clients), length), self.world.last_key
+            made = [Client(found, content, key, 0, 0) for found in self._unfinished() - before]
+            self.clients += made
+        return multiple(*made)
 
-    @rule(kept=st.integers(0, 3))
-    def power_fails(self, kept: int) -> None:
+    @rule(client=uploads, asking=st.booleans(), share=st.floats(0, 1), crash=crashes(1, 14))
+    def die(self, client: Client, asking: bool, share: float, crash: Crash) -> None:
+        """Dying in the middle of a request."""
+        with self._death(crash):
+            self._request(client, asking, share)
+
+    @rule(target=uploads, along=st.floats(0, 0.5), crash=crashes(4, 9, FATES_WITH_HOLES))
+    def power_fails_in_a_long_upload(self, along: float, crash: Crash) -> Client:
+        """Several chunks wait to be synced, and each may meet another fate."""
+        client = self._create(LENGTHS[-1], along)
+        crash.power = True
+        with self._death(crash):
+            self._patch(client, 1, 1)
+        return client
+
+    @rule(fates=FATES, names=st.integers(0, 3))
+    def power_fails(self, fates: list[Fate], names: int) -> None:
         """The power fails while nothing is being sent: only what was not synced may go."""
-        self.world.disk.lose_power(lambda waiting: min(kept, waiting))
+        self.world.disk.lose_power(fates, names)
         self.world.start(clean=False)
 
-    @rule(
-        client=uploads,
-        share=st.floats(0, 1),
-        at=st.integers(1, 6),
-        kind=st.sampled_from(["full", "sync fails"]),
-        torn=st.floats(0, 1),
-    )
-    def disk_fails(self, client: Client, share: float, at: int, kind: str, torn: float) -> None:
+    @rule(client=uploads, asking=st.booleans(), share=st.floats(0, 1), trouble=troubles(1, 6))
+    def disk_fails(self, client: Client, asking: bool, share: float, trouble: Trouble) -> None:
         """The disk is full for a while, or one fsync fails."""
-        self.world.disk.trouble = Trouble(at, kind, torn)
-        try:
-            self._patch(client, share, 1)
-        finally:
-            self.world.disk.trouble = None
+        with self._disk_trouble(trouble):
+            self._request(client, asking, share)
+
+    @rule(target=uploads, along=st.floats(0, 0.5), trouble=troubles(1, 9))
+    def disk_fails_in_a_long_upload(self, along: float, trouble: Trouble) -> Client:
+        """The same, while several chunks wait to be synced."""
+        client = self._create(LENGTHS[-1], along)
+        with self._disk_trouble(trouble):
+            self._patch(client, 1, 1)
+        return client
+
+    @rule(client=uploads, where=st.floats(0, 1))
+    def crash_and_damage(self, client: Client, where: float) -> None:
+        """A crash, and what was durable is not as it was: beyond what a disk may do."""
+        self.power_fails([], 0)
+        row = None if client.is_gone else self.world.row(self.session, client.upload)
+        if row is None or row.state is not State.OPEN:
+            return
+        length = len(self.world.sealed(client.upload))
+        if length > BEHIND_START:
+            place = BEHIND_START + int(where * (length - BEHIND_START - 1))
+            self.world.disk.damage(f"{client.upload}.tar.gpg", place)
+            client.is_damaged = True
+            client.acknowledged = 0
 
     @rule()
     def restart(self) -> None:
@@ -228,30 +255,51 @@ class UploadMachine(RuleBasedStateMachine):
     def acknowledged_is_what_the_recipient_reads(self) -> None:
         """Read every upload as the recipient would, and with the tail as the source resumes."""
         for client in getattr(self, "clients", []):
-            self._check(client)
+            if not client.is_read:
+                self._check(client)
 
     def _check(self, client: Client) -> None:
-        row = None if client.is_gone else self.world.row(self.session, client.upload)
+        session = self.session
+        row = None if client.is_gone else self.world.row(session, client.upload)
         if row is None:
             assert client.is_gone or client.acknowledged == 0
             client.is_gone = True
         elif row.state is State.COMPLETE:
             sealed = self.world.sealed(client.upload)
+            assert sealed == self._durable(client)
             assert reader.read(sealed, client.key).content == client.content
+            client.is_read = True
         elif row.state is State.OPEN:
-            assert self.world.intake.uploads.peek(self.session, row) >= client.acknowledged
-            salvaged = self._salvaged(client)
-            assert len(salvaged) >= client.acknowledged
-            assert client.content.startswith(salvaged)
+            assert self.world.intake.uploads.peek(session, row) >= client.acknowledged
+            durable = _salvaged(client, self._durable(client), self._durable(client, ".tail"))
+            for salvaged in (self._salvaged(client), durable):
+                assert len(salvaged) >= client.acknowledged
+                assert client.content.startswith(salvaged)
 
     def _salvaged(self, client: Client) -> bytes:
-        """Read file and tail; nothing if not even the head is on disk."""
-        sealed, tail = self.world.sealed(client.upload), self.world.tail(client.upload)
-        if len(sealed) < SEALED_CHUNK and not tail:
-            return b""
-        return reader.read_partial(sealed, client.key, tail).content
+        """Read file and tail as they are seen now."""
+        return _salvaged(client, self.world.sealed(client.upload), self.world.tail(client.upload))
+
+    def _durable(self, client: Client, ending: str = ".tar.gpg") -> bytes:
+        return self.world.disk.durable(client.upload + ending)
 
     # --- how
+
+    def _create(self, length: int, along: float) -> Client:
+        content = _content(len(self.clients), length)
+        first = int(length * along)
+        body = Append(0, first, None) if first else None
+        creation = Creation(length, "", Facts(filename="видео.mp4"), body)
+        status = self.world.intake.uploads.create(
+            self.session, creation, ScriptedBody(content[:first])
+        )
+        client = Client(status.id, content, self.world.last_key, status.offset, status.offset)
+        self.clients.append(client)
+        assert status.offset == first
+        return client
+
+    def _unfinished(self) -> set[str]:
+        return {one.id for one in self.world.intake.drop.show(self.session).unfinished}
 
     def _patch(self, client: Client, share: float, cut: float, *, heard: bool = True) -> None:
         """Send `share` of what is left, cut off after `cut` of it."""
@@ -263,15 +311,57 @@ class UploadMachine(RuleBasedStateMachine):
         with self._refusals():
             status = self.world.intake.uploads.append(self.session, client.upload, append, body)
             assert status.offset == offset + length
-            client.acknowledged = max(client.acknowledged, status.offset)
+            client.acknowledge(status.offset)
             if heard:
                 client.believed = status.offset
+
+    def _request(self, client: Client, asking: bool, share: float) -> None:
+        if asking:
+            self.ask(client)
+        else:
+            self._patch(client, share, 1)
+
+    @contextmanager
+    def _death(self, crash: Crash) -> Iterator[None]:
+        """Let the process die on its way, or behind the last operation if there are fewer."""
+        self.world.disk.trouble = Trouble(crash.at, "die", crash.torn)
+        with suppress(DiedError):
+            yield
+        self.world.disk.trouble = None
+        if crash.power:
+            self.world.disk.lose_power(crash.fates, crash.names)
+        self.world.start(clean=False)
+
+    @contextmanager
+    def _disk_trouble(self, trouble: Trouble | None) -> Iterator[None]:
+        """Let the disk fail on the way; a refusal is an answer."""
+        self.world.disk.trouble = trouble
+        with self._refusals():
+            yield
+        self.world.disk.trouble = None
+
+    def _everything_can_be_finished(self) -> None:
+        for client in self.clients:
+            for _ in range(3):  # damage may be found at the end, and a part be sent again
+                if not (client.is_gone or client.is_over or client.is_read):
+                    self.ask(client)
+                    self._patch(client, 1, 1)
+                    self._check(client)
+            assert client.is_gone or client.is_over or client.is_read
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
         """Let a refusal be an answer: the invariant tells whether it told the truth."""
         with suppress(Refusal):
             yield
+
+
+def _salvaged(client: Client, sealed: bytes, tail: bytes) -> bytes:
+    """Read file and tail; nothing if not even the head can be read."""
+    try:
+        return reader.read_partial(sealed, client.key, tail).content
+    except reader.ReaderError:
+        return b""
 
 
 def _content(seed: int, length: int) -> bytes:

@@ -65,7 +65,7 @@ class Site:
         row = self.world.row(self.session, self.upload)
         assert row is not None
         assert row.state is State.COMPLETE
-        return reader.read(self.world.sealed(self.upload), self.world.keys.last).content
+        return reader.read(self.world.sealed(self.upload), self.world.last_key).content
 
 
 @pytest.fixture

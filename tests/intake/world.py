@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from config.settings import Settings
@@ -16,13 +17,19 @@ from submit.store.records import UploadRow, Uploads
 from tests.intake.lossy_disk import LossyDisk
 
 DAY = 86400
-_PIECE = 70_000  # octets
+PIECE = 86_000  # octets: three are nearly four chunks
 
 
 class IntakeWorld:
     """Everything around one intake that survives its death: disk, database, clock."""
 
-    def __init__(self, folder: Path, certificate: Path, template: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        certificate: Path,
+        template: Path | None = None,
+        sync_interval: int = 64 << 20,
+    ) -> None:
         self.settings = Settings(
             data=folder,
             database=f"sqlite:///{folder}/nightferry.db",
@@ -31,11 +38,13 @@ class IntakeWorld:
             listen="127.0.0.1:1",
         )
         self.disk = LossyDisk()
+        self._sync_interval = sync_interval
         self.now = 20_000.5 * DAY
         if template is None:
             make_database(self.settings)
         else:
             shutil.copytree(template, folder)
+        self.last_key = SessionKey(b"")
         self._database: Database | None = None
         self.intake = self.start(clean=True)
 
@@ -50,8 +59,11 @@ class IntakeWorld:
         self._database = Database(self.settings.database, 2)
         world = World(lambda: self.now, CHEAPEST, lambda _path: self.disk)
         self.intake = build_intake(self.settings, world, self._database)
-        opening = self.intake.uploads._opening
-        self.keys = opening._keys = RememberingKeys(opening._keys)
+        uploads = self.intake.uploads
+        rules = replace(uploads._filling.rules, sync_interval=self._sync_interval)
+        uploads._filling = replace(uploads._filling, rules=rules)
+        opening = uploads._opening
+        opening._keys = RememberingKeys(opening._keys, self)
         self.intake.housekeeping.start(clean=clean)
         return self.intake
 
@@ -81,33 +93,34 @@ class IntakeWorld:
 class RememberingKeys:
     """Makes real keys, and keeps the last session key for the recipient of a test."""
 
-    def __init__(self, maker: KeyMaker) -> None:
-        self._maker = maker
-        self.last = SessionKey(b"")
+    def __init__(self, maker: KeyMaker, world: IntakeWorld) -> None:
+        self._maker, self._world = maker, world
 
     def make(self) -> NewMessageKeys:
         made = self._maker.make()
-        self.last = made.session_key
+        self._world.last_key = made.session_key
         return made
 
 
 class ScriptedBody:
     """A body that comes in pieces, ends where it is told to, and lets something happen between.
 
-    What happens, happens after the first piece: then a chunk is in the file and another begun.
+    What happens, happens after some pieces: then chunks are in the file and another is begun.
     """
 
-    def __init__(self, octets: bytes, between: Callable[[], None] | None = None) -> None:
-        self._rest, self._between, self._reads = octets, between, 0
+    def __init__(
+        self, octets: bytes, between: Callable[[], None] | None = None, pieces: int = 1
+    ) -> None:
+        self._rest, self._between, self._pieces = octets, between, pieces
         self._interrupted: Callable[[], bool] = lambda: False
 
     def read(self, octets: int) -> bytes:
-        self._reads += 1
-        if self._reads == 2 and self._between is not None:
+        if self._pieces == 0 and self._between is not None:
             self._between()
+        self._pieces -= 1
         if self._interrupted():
             return b""
-        octets = min(octets, _PIECE)
+        octets = min(octets, PIECE)
         taken, self._rest = self._rest[:octets], self._rest[octets:]
         return taken
 

@@ -42,7 +42,8 @@ def new_home() -> Iterator[Path]:
         yield home
     finally:
         subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True, timeout=60)
-        shutil.rmtree(home)
+        while home.exists():  # the agent takes its sockets away itself, perhaps just now
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def generate(

@@ -1,6 +1,7 @@
 """A source in Chromium with scripts on: chooses folders, waits for words, notices violations."""
 
 import io
+import os
 import re
 import subprocess
 import tarfile
@@ -17,6 +18,9 @@ from tests.live import Live, wait_until
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 60_000  # milliseconds, on a busy machine
 MEBIBYTE = 1 << 20
+LONG = 9 * MEBIBYTE + 1  # octets: several requests
+TIME = 1_700_000_000  # seconds since 1970
+DONE, NOT_ALL = "Done. All that you have chosen has arrived.", "not everything has arrived"
 
 # The browser tells the console of what the policy forbids, in words of its own; so do we, in ours.
 # And what a screen reader would say is written down.
@@ -175,3 +179,20 @@ def log_out(live: Live, session: requests.Session) -> None:
     """End the session from elsewhere."""
     accept = {"Accept": "application/json"}
     assert session.post(f"{live.base}/session/end", headers=accept, timeout=30).ok
+
+
+def write(path: Path, content: bytes, modified: int = TIME) -> Path:
+    """Write a file with a time of its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (modified, modified))
+    return path
+
+
+def as_sent(folder: Path) -> list[Arrived]:
+    """What staff must have of a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(
+        (Arrived(str(p.relative_to(folder.parent)), TIME, p.read_bytes()) for p in files),
+        key=lambda file: file.path,
+    )

@@ -6,7 +6,10 @@ from contextlib import closing, contextmanager
 
 from tests.live import Live
 
-TABLES = {"sources", "uploads", "sessions", "alembic_version"}
+TABLES = {
+    *("sources", "uploads", "sessions", "replies", "part_sets", "parts", "sent"),
+    "alembic_version",
+}
 
 Value = int | str | bytes | None
 

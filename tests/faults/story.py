@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
+from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 
 import requests
 
+from tests.crypto.keys.making import gpg, new_home
 from tests.faults.canary import (
     Marked,
     at_rest,
@@ -45,11 +48,14 @@ class Story:
     query: str = field(default_factory=make_text)
     folder: str = field(default_factory=make_text)
     stray: str = field(default_factory=make_text)
+    part: str = field(default_factory=make_text)
+    reply: str = field(default_factory=make_text)
     # What our page's script sends besides: by these it knows a long file, or a creation, again.
     sample: str = field(default_factory=lambda: token_hex(32))
     creation_key: str = field(default_factory=lambda: token_hex(20))
     session: requests.Session = field(default_factory=requests.Session)
     codename: str = ""
+    certificate: bytes = b""
 
     def tell(self) -> None:
         """Do everything that a source can do."""
@@ -59,6 +65,8 @@ class Story:
         self._upload()
         self._send_form()
         self._write()
+        self._send_a_part()
+        self._get_an_answer()
         self._come_back()
         self._go_astray()
 
@@ -92,6 +100,36 @@ class Story:
     def _send_form(self) -> None:
         files = [("files", (self.formed.name, self.formed.content))]
         self._post("/drop/files", files=files)
+
+    def _send_a_part(self) -> None:
+        """Send parts of a large file, of which one is missing, and have all files remembered."""
+        self._ask("/drop/sent/remember")
+        parts = [(f"{self.part}.{number:03}", b"part") for number in (1, 3)]
+        self._post("/drop/files", files=[("files", part) for part in parts])
+
+    def _get_an_answer(self) -> None:
+        """Have staff answer with what they have opened, and read it."""
+        with TemporaryDirectory() as folder, new_home() as home:
+            opened = self.live.open_all(Path(folder))
+            certificate = home / "reply-to.asc"
+            [introduction] = [each for each in opened if each.name.startswith("reply-to-")]
+            self.certificate = introduction.content
+            certificate.write_bytes(self.certificate)
+            to = ("-e", "--recipient-file", str(certificate))
+            message = home / "message.gpg"
+            message.write_bytes(gpg(home, *to, given=self.reply.encode()).stdout)
+            words = introduction.name.removeprefix("reply-to-").removesuffix(".asc")
+            designation = words.replace("-", " ")
+            config = ("--config", str(self.live.config))
+            self.live.command("reply", *config, designation, str(message))
+        shown = self.session.get(f"{self.live.base}/drop", timeout=_PATIENCE).json()
+        assert [reply["text"] for reply in shown["replies"]] == [self.reply]
+        given_away = self._ask("/drop/messages", text=f"I am {self.codename}")
+        assert given_away.status_code == 400
+
+    def _ask(self, address: str, **fields: str) -> requests.Response:
+        url = f"{self.live.base}{address}?word={self.query}"
+        return self.session.post(url, data=fields, timeout=_PATIENCE)
 
     def _write(self) -> None:
         self._post("/drop/messages", data={"text": self.message})

@@ -14,7 +14,7 @@ import pytest
 
 from crypto.errors import AuthenticationError
 from crypto.seal import ChunkCipher
-from crypto.wrap import WrappingKey
+from crypto.wrap import PaddedWrapped, WrappingKey, unwrap_padded
 from submit.intake.state import unwrap_state
 from tests.crypto.keys.making import gpg, new_home
 from tests.faults.canary import (
@@ -65,6 +65,41 @@ def test_plaintext_at_rest_while_it_arrives(story: Story) -> None:
     """GL#821: an upload of marked content is on its way; no mark is anywhere."""
     with story.half_sent():
         assert search(story.where_it_could_be(), story.marks()) == []
+
+
+def test_what_was_said_both_ways_is_not_at_rest(story: Story) -> None:
+    """Neither an open set's names, nor a reply's text, nor the codename that a message held."""
+    assert len(ask(story.live, "select * from parts")) == 2
+    assert len(ask(story.live, "select * from sent")) == 2
+    assert len(ask(story.live, "select * from replies")) == 1
+    assert search(story.where_it_could_be(), story.marks()) == []
+
+
+def test_gpg_opens_no_reply_with_what_is_on_the_disk(story: Story) -> None:
+    """The key that opens a reply is wrapped under the codename's; no octets there are it."""
+    query = "select message, wrapped_reply_key, locator from replies join sources on source=locator"
+    [(message, wrapped, locator)] = ask(story.live, query)
+    assert isinstance(message, bytes)
+    assert isinstance(wrapped, bytes)
+    assert isinstance(locator, bytes)
+    kept = [value for value in values(story.live) if isinstance(value, bytes)]
+    for window in {value[at : at + 32] for value in kept for at in range(max(1, len(value) - 31))}:
+        with pytest.raises((AuthenticationError, ValueError)):
+            unwrap_padded(WrappingKey(window), b"reply key", locator, PaddedWrapped(wrapped))
+    with new_home() as home:
+        assert gpg(home, "-d", given=message).returncode != 0
+
+
+def test_the_second_at_which_a_source_was_made_is_not_at_rest(story: Story) -> None:
+    """Its certificate holds it, so the certificate is kept under the codename's key alone."""
+    with new_home() as home:
+        made = gpg(home, "--dearmor", given=story.certificate).stdout
+    # A packet of one octet of tag, one of length, and the version: then the time (RFC 9580, 5.5.2).
+    moment, point = made[3:7], made[20:53]
+    # Sequoia dates keys back by a minute, for clocks that go slow.
+    assert story.since - 120 < int.from_bytes(moment) < time.time()
+    kept = {k: v for k, v in story.on_disk().items() if not k.endswith((".tar.gpg", ".tail"))}
+    assert search(kept, {moment: "time", point: "key"}) == []
 
 
 def test_an_abandoned_upload_leaves_no_plaintext(story: Story) -> None:

@@ -129,7 +129,8 @@ def test_no_word_of_the_clients_switches_sealing_off(server: Live, tmp_path: Pat
     source = server.new_source()
     url = server.create(source, len(armored), metadata)
     assert server.append(source, url, 0, armored).status_code == 204
-    [sealed] = set(server.uploads.iterdir()) - sealed_before
+    assert server.sealed(url) in set(server.uploads.iterdir()) - sealed_before
+    sealed = server.sealed(url)
     assert b"PGP MESSAGE" not in sealed.read_bytes()
     assert server.open(sealed, tmp_path).content == armored
 

@@ -74,7 +74,11 @@ def check_everything_opens(
     sources: list[Source] = [*tus, *forms]
     unfinished = {upload for source in sources for upload in unfinished_of(live, source)}
     whole = [path for path in sealed if path.name[:26] not in unfinished]
-    opened = Counter(live.open(path, folder / "opened").content for path in whole)
+    everything = [live.open(path, folder / "opened") for path in whole]
+    introduced = Counter(each.name for each in everything if each.name.startswith("reply-to-"))
+    assert set(introduced.values()) == {1}, "a source was introduced twice"
+    assert len(introduced) == len(sources)
+    opened = Counter(each.content for each in everything if each.name not in introduced)
     uploaded = Counter(upload.content for source in tus for upload in source.uploads)
     assert uploaded <= opened, "an acknowledged upload is missing"
     rest = opened - uploaded

@@ -10,7 +10,7 @@ from crypto.unseal import VERSION
 from crypto.unseal.errors import RunError
 from crypto.unseal.gnupg import GnuPG, environment, find_gnupg
 from crypto.unseal.run import ExitCode, Options, run
-from crypto.unseal.terminal import Progress, Terminal, amount, visible
+from crypto.unseal.terminal import Progress, Terminal, amount, visible, wrapped
 from crypto.unseal.verify import check
 
 _MOST_FAULTS = 50
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
             terminal,
         )
     except RunError as stopped:
-        terminal.complain(f"\nunseal: {stopped}")
+        terminal.complain(f"\nunseal:\n{wrapped(str(stopped))}")
         return ExitCode.STOPPED
     except KeyboardInterrupt:
         terminal.complain("\nunseal: stopped. What was opened is kept; run it again to go on.")

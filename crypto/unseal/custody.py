@@ -125,7 +125,7 @@ def _entry(item: Item, joined: Sequence[Joined]) -> list[str]:
         f"Exact name:         {_exact(item.path)}",
         f"Received on:        {item.received}",
         f"Time of the file:   {_time(item)}",
-        f"Size:               {item.size:,} bytes",
+        f"Size:               {_size(item)}",
         f"SHA-256:            {item.sha256}",
         f"SHA-512:            {item.sha512[:64]}",
         f"                    {item.sha512[64:]}",
@@ -137,6 +137,11 @@ def _entry(item: Item, joined: Sequence[Joined]) -> list[str]:
     if item.set is not None:
         lines.insert(3, f"Part:               {item.part} of the set {visible(item.set)}")
     return lines + _missing(item)
+
+
+def _size(item: Item) -> str:
+    whole = f"{item.size:,} bytes"
+    return f"{item.kept:,} of {whole}" if item.is_partial else whole
 
 
 def _missing(item: Item) -> list[str]:

@@ -6,7 +6,7 @@ their names in one order, so that a run that was interrupted ends in the same ba
 
 import contextlib
 import shutil
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,14 +15,15 @@ from pathlib import Path
 
 from crypto.unseal import bag as bags
 from crypto.unseal import parts
+from crypto.unseal.custody import place_of
 from crypto.unseal.errors import RunError, SealedFileError, TooSmallError
 from crypto.unseal.gnupg import GnuPG
 from crypto.unseal.opening import Opened, Opener
 from crypto.unseal.sealed import SealedFile
-from crypto.unseal.shelf import CERTIFICATES, Shelf
+from crypto.unseal.shelf import CERTIFICATES, MESSAGE, Shelf
 from crypto.unseal.signing import SIGNATURE, Signer
 from crypto.unseal.stick import find, once
-from crypto.unseal.terminal import Progress, Terminal, amount, visible
+from crypto.unseal.terminal import Progress, Terminal, amount, counted, visible, wrapped
 
 _AT_ONCE = 2
 _WAITING = 32  # results that may wait for a large file before them
@@ -167,8 +168,14 @@ def _close_all(shelf: Shelf, signer: Signer | None, terminal: Terminal) -> None:
 
 
 def _complain_of(outcome: Outcome, terminal: Terminal) -> None:
+    alike: dict[str, list[SealedFile]] = defaultdict(list)
     for sealed, refused in outcome.refused:
-        terminal.complain(f"\nREFUSED  {visible(str(sealed.path))}\n  {refused}")
+        alike[str(refused)].append(sealed)
+    for words, files in alike.items():
+        terminal.complain(f"\nREFUSED: {counted(len(files), 'file')}")
+        for sealed in files:
+            terminal.complain(f"    {visible(str(sealed.path))}")
+        terminal.complain(wrapped(words))
 
 
 def _sum_up(shelf: Shelf, outcome: Outcome, terminal: Terminal) -> None:
@@ -176,24 +183,22 @@ def _sum_up(shelf: Shelf, outcome: Outcome, terminal: Terminal) -> None:
     for bag in shelf.journal.bags():
         _sum_up_bag(shelf, bag, outcome, terminal)
     before = f", {outcome.before:,} had been opened before" if outcome.before else ""
-    terminal.say(f"{outcome.opened:,} sealed files opened and verified{before}.")
+    terminal.say(f"{counted(outcome.opened, 'sealed file')} opened and verified{before}.")
     if outcome.refused:
-        terminal.say(
-            f"{len(outcome.refused):,} REFUSED: the reasons are above. Nothing of them was kept."
-        )
+        refused = counted(len(outcome.refused), "sealed file")
+        terminal.say(f"{refused} REFUSED: the reasons are above. Nothing of them was kept.")
     if (shelf.into / CERTIFICATES).exists():
         terminal.say(f"To be able to answer:  gpg --import {shelf.into / CERTIFICATES}/*.asc")
 
 
 def _sum_up_bag(shelf: Shelf, bag: str, outcome: Outcome, terminal: Terminal) -> None:
-    items = shelf.journal.in_bag(bag)
+    items, joined = shelf.journal.in_bag(bag), shelf.journal.joined_in(bag)
     terminal.say(f"{shelf.into / bag}")
-    counts = [
-        f"{sum(item.kind == kind for item in items):,} {words}"
-        for kind, words in (("file", "files"), ("message", "messages"))
-    ]
+    messages = sum(item.kind == MESSAGE for item in items)
+    files = len({place_of(item, joined) for item in items}) - messages
     signed = ", report signed" if (shelf.into / bag / SIGNATURE).exists() else ""
-    terminal.say(f"    {', '.join(counts)}, {amount(sum(i.kept for i in items))}{signed}")
+    counts = f"{counted(files, 'file')}, {counted(messages, 'message')}"
+    terminal.say(f"    {counts}, {amount(sum(item.kept for item in items))}{signed}")
     for item in items:
         if item.is_partial:
             outcome.incomplete += 1

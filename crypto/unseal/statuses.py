@@ -185,7 +185,7 @@ class Report:
         if self.keys:
             return self.keys[0]
         if len(self.missing) >= len(self.sealed_to):
-            raise NoKeyError(keys=" and ".join(self.sealed_to) or "nobody")
+            raise NoKeyError(keys=" and ".join(f"key {key}" for key in self.sealed_to) or "nobody")
         if self.asked:
             raise LockedError(said=said or "nothing")
         raise UnusableKeyError(said=said or "nothing")
@@ -200,5 +200,6 @@ class Report:
             raise StrangeGnuPGError(line=self.strange_late)
         whole = self.phase is Phase.ENDED and not self.failed and code == 0
         if not whole or self.length not in {None, octets}:
-            raise DamagedError(why=said or f"gpg ended with {code}")
+            first, _semicolon, _rest = said.partition(";")
+            raise DamagedError(why=first or f"gpg ended with {code}")
         return key

@@ -5,6 +5,7 @@ Rule 2: no clock. A thread counts the seconds while it waits for the next line.
 """
 
 import sys
+import textwrap
 import threading
 import unicodedata
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 _WIDEST = 200  # characters of a stranger's text on one line
+_LINE = 78
 _SECOND = 1.0
 _QUIET_SECONDS = 60  # between two lines, if nobody watches
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -32,6 +34,23 @@ def visible(text: str) -> str:
     """Give a stranger's text for a terminal: what would act is written out, and it is short."""
     shown = "".join(c if is_plain(c) else f"<U+{ord(c):04X}>" for c in text)
     return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"
+
+
+def wrapped(words: str) -> str:
+    """Give a paragraph in lines that every terminal can hold, a little to the right."""
+    return textwrap.fill(
+        words,
+        _LINE,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def counted(number: int, thing: str) -> str:
+    """Give a number of things: `1 file`, `5,000 files`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def amount(octets: float) -> str:

@@ -23,7 +23,7 @@ _DECLARATION = re.compile(
 _LINE = re.compile(r"([0-9A-Fa-f]+)[ \t]+\*?(.+)")
 _MANIFEST = re.compile(r"(tag)?manifest-([a-z0-9]+)\.txt")
 _OXUM = re.compile(r"^Payload-Oxum: *([0-9]+)\.([0-9]+) *$", re.MULTILINE)
-_ENCODED = re.compile(r"%(0[aAdD]|25)")
+_ENCODED = re.compile(r"%(0[ad]|25)", re.IGNORECASE)
 
 
 @dataclass

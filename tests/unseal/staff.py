@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -105,9 +106,11 @@ class Stick:
         """Put a message on the stick."""
         return self.receive(text.encode(), "message.txt", source=source, modified=None)
 
-    def receive_until(self, offset: int, content: bytes, *, tail: bool = True) -> Sent:
+    def receive_until(
+        self, offset: int, content: bytes, path: str = "clip.mp4", *, tail: bool = True
+    ) -> Sent:
         """Put an upload on the stick that is not complete."""
-        sent = Sent(self.keys, content)
+        sent = Sent(self.keys, content, path)
         sealed, sealed_tail = sent.until(offset)
         self.put(sent, sealed)
         if tail:
@@ -140,6 +143,16 @@ class Ran:
     code: int
     said: str
     complained: str
+
+    @property
+    def words(self) -> str:
+        """What it complained of, as one line."""
+        return " ".join(self.complained.split())
+
+    @property
+    def refused(self) -> set[str]:
+        """The uploads that it refused."""
+        return set(re.findall(r"([a-z2-7]{26})\.tar\.gpg", self.complained))
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """Sealed files that somebody has made or changed: each is refused, and leaves nothing."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,7 +58,7 @@ def test_every_vector_is_opened_or_refused_as_it_should(
         upload, _, file = vectors[name]
         assert (staff.into / "quiet-harbour" / places[upload]).read_bytes() == file.content
     assert (len(staff.opened()), staff.leftovers()) == (len(opened), [])
-    refused = set(re.findall(r"([a-z2-7]{26})\.tar\.gpg", ran.complained))
+    refused = ran.refused
     assert refused == {upload for upload, _, _ in vectors.values()} - set(places)
     assert staff.verify().code == 0
 
@@ -70,10 +69,10 @@ def test_what_is_refused_says_what_to_do(stick: Stick, staff: Staff) -> None:
     stick.change(sent, chunk_at(sent, 1))
     ran = staff.open(stick.folder)
     assert ran.code == 1
-    assert sent.upload in ran.complained
-    assert "changed or damaged" in ran.complained
-    assert "Nothing of it was kept" in ran.complained
-    assert "Fetch it again" in ran.complained
+    assert sent.upload in ran.words
+    assert "changed or damaged" in ran.words
+    assert "Nothing of it was kept" in ran.words
+    assert "Fetch it again" in ran.words
     assert staff.opened() == {}
 
 
@@ -84,7 +83,7 @@ def test_two_files_that_exchanged_their_names_are_refused(stick: Stick, staff: S
     stick.put(two, one.whole())
     ran = staff.open(stick.folder)
     assert (ran.code, staff.opened()) == (1, {})
-    assert f"give it back its name, {two.upload}.tar.gpg" in " ".join(ran.complained.split())
+    assert f"give it back its name, {two.upload}.tar.gpg" in ran.words
 
 
 def test_a_spliced_file_is_refused(stick: Stick, staff: Staff) -> None:
@@ -95,19 +94,18 @@ def test_a_spliced_file_is_refused(stick: Stick, staff: Staff) -> None:
     assert (staff.open(stick.folder).code, staff.opened()) == (1, {})
 
 
-@pytest.mark.parametrize("mask", [1, 0x80])
-def test_no_changed_bit_gets_through(stick: Stick, staff: Staff, mask: int) -> None:
+def test_no_changed_bit_gets_through(stick: Stick, staff: Staff) -> None:
     """One flipped bit anywhere, GnuPG 2.2.40 saying DECRYPTION_OKAY or not: refused, nothing left."""
     content = octets(70_000)
     positions = [0, 1, 2, 12, 40, *range(60, 73_000, 4_409)]
     for position in positions:
         sent = stick.receive(content)
-        stick.change(sent, position, mask)
+        stick.change(sent, position, 1 << position % 8)
     last = stick.receive(content)
-    stick.change(last, last.layout.file_length - 1, mask)
+    stick.change(last, last.layout.file_length - 1)
     ran = staff.open(stick.folder)
     assert (ran.code, staff.opened(), staff.leftovers()) == (1, {}, [])
-    assert ran.complained.count("REFUSED") == len(positions) + 1
+    assert len(ran.refused) == len(positions) + 1
 
 
 def test_a_size_that_the_sealed_file_cannot_hold_is_refused(stick: Stick, staff: Staff) -> None:
@@ -122,7 +120,7 @@ def test_a_size_that_the_sealed_file_cannot_hold_is_refused(stick: Stick, staff:
     stick.put(bomb, sealed)
     ran = staff.open(stick.folder)
     assert (ran.code, staff.opened()) == (1, {})
-    assert "Nothing of it was kept" in ran.complained
+    assert "Nothing of it was kept" in ran.words
 
 
 def seal_with_head(sent: Sent, head: bytes) -> bytes:
@@ -163,7 +161,7 @@ def test_what_is_no_sealed_file_never_reaches_gpg(
     (watcher / "gpg").chmod(0o755)
     staff.surroundings = {"PATH": f"{watcher}:/usr/bin:/bin"}
     ran = staff.open(stick.folder)
-    assert (ran.code, ran.complained.count("REFUSED")) == (1, len(outside))
+    assert (ran.code, len(ran.refused)) == (1, len(outside))
     assert not (tmp_path / "ran").exists()
 
 

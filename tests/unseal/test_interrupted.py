@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from crypto.session_key import NewMessageKeys
+from tests.crypto.keys.making import Ngo
 from tests.crypto.sealing import octets
 from tests.unseal.staff import Staff, Stick
 
@@ -32,26 +34,27 @@ begin()
 """
 
 
-@pytest.fixture
-def full(stick: Stick) -> Stick:
-    """Fill the stick: files, a message, parts, an upload that is not complete."""
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, keys: NewMessageKeys) -> Stick:
+    """Fill a stick: files, a message, parts, an upload that is not complete."""
+    stick = Stick(tmp_path_factory.mktemp("full"), keys)
     for number in range(FILES):
-        stick.receive(
-            CONTENT, f"{number % 5}/clip.mp4", source=["quiet harbour", "blue lake"][number % 2]
-        )
+        source = ["quiet harbour", "blue lake"][number % 2]
+        stick.receive(CONTENT, f"{number % 5}/clip.mp4", source=source)
     stick.receive_message("Hello.")
     for number in (1, 2):
-        stick.receive(
-            CONTENT[: 100_000 // number], f"long.mp4.00{number}", set="s" * 26, part=number
-        )
+        part = CONTENT[: 100_000 // number]
+        stick.receive(part, f"long.mp4.00{number}", set="s" * 26, part=number)
     stick.receive_until(70_000, CONTENT)
     return stick
 
 
-@pytest.fixture
-def undisturbed(full: Stick, staff: Staff) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def undisturbed(
+    full: Stick, program: Path, desk: Ngo, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """Give what a run that nobody disturbs makes."""
-    quiet = Staff(staff.program, staff.home, staff.into.with_name("undisturbed"))
+    quiet = Staff(program, desk.home, tmp_path_factory.mktemp("undisturbed"))
     assert quiet.open(full.folder).code == 3
     return quiet.everything()
 
@@ -82,12 +85,9 @@ def killed_at(staff: Staff, full: Stick, event: str, count: int) -> int:
     ("event", "count"),
     [
         ("os.rename", 0),
-        ("os.rename", 7),
-        ("os.rename", FILES),
         ("os.rename", FILES + 9),
         ("open", 20),
         ("os.utime", 3),
-        ("subprocess.Popen", 9),
     ],
 )
 def test_killed_at_a_bad_moment_it_goes_on(
@@ -181,7 +181,7 @@ def test_a_full_disk_stops_it_with_words(stick: Stick, staff: Staff) -> None:
     assert (staff.files(), staff.leftovers()) == ({"small.txt": b"small"}, [])
     ran = staff.open(stick.folder)
     assert ran.code == 0
-    assert "1 sealed files opened and verified, 1 had been opened before" in ran.said
+    assert "1 sealed file opened and verified, 1 had been opened before" in ran.said
 
 
 def test_two_runs_at_once_are_refused(stick: Stick, staff: Staff) -> None:
@@ -199,7 +199,7 @@ def test_two_runs_at_once_are_refused(stick: Stick, staff: Staff) -> None:
     ran = staff.open(stick.folder)
     holding.communicate()
     assert ran.code == 4
-    assert "Another unseal is working" in ran.complained
+    assert "Another unseal is working" in ran.words
 
 
 def test_a_torn_last_note_costs_one_file(stick: Stick, staff: Staff) -> None:
@@ -213,7 +213,7 @@ def test_a_torn_last_note_costs_one_file(stick: Stick, staff: Staff) -> None:
     (staff.into / "quiet-harbour" / "data" / "files" / "clip (3).mp4").unlink()
     ran = staff.open(stick.folder)
     assert (ran.code, staff.everything()) == (0, before)
-    assert "1 sealed files opened" in ran.said
+    assert "1 sealed file opened" in ran.said
 
 
 def test_changed_notes_are_not_believed(stick: Stick, staff: Staff) -> None:
@@ -224,7 +224,7 @@ def test_changed_notes_are_not_believed(stick: Stick, staff: Staff) -> None:
     journal.write_bytes(b"{}\n" + journal.read_bytes())
     ran = staff.open(stick.folder)
     assert ran.code == 4
-    assert "cannot be read" in ran.complained
+    assert "cannot be read" in ran.words
 
 
 def test_what_was_removed_is_opened_again(stick: Stick, staff: Staff) -> None:

@@ -114,7 +114,7 @@ def test_a_folder_without_sealed_files_is_said(staff: Staff, tmp_path: Path) -> 
     """The wrong folder, or no stick: words, and an exit code of its own."""
     ran = staff.open(tmp_path)
     assert ran.code == 4
-    assert "There is no sealed file" in ran.complained
+    assert "There is no sealed file" in ran.words
 
 
 def test_who_opened_it_is_on_record(stick: Stick, staff: Staff, desk: Ngo) -> None:
@@ -162,5 +162,5 @@ def test_a_key_that_cannot_sign_is_said(stick: Stick, staff: Staff) -> None:
     stick.receive()
     ran = staff.open(stick.folder, "--sign", "nobody@nowhere.example")
     assert ran.code == 4
-    assert "did not sign" in ran.complained
+    assert "did not sign" in ran.words
     assert staff.verify().code == 0

@@ -40,7 +40,7 @@ def test_a_missing_part_is_named(stick: Stick, staff: Staff) -> None:
     parts(stick, [2])
     ran = staff.open(stick.folder)
     assert (ran.code, staff.files()) == (0, {"videos/cell 4.mp4": WHOLE})
-    assert "1 sealed files opened and verified, 2 had been opened before" in ran.said
+    assert "1 sealed file opened and verified, 2 had been opened before" in ran.said
     assert staff.verify().code == 0
 
 
@@ -85,7 +85,7 @@ def test_a_part_that_changed_on_the_disk_is_not_joined(stick: Stick, staff: Staf
     parts(stick, [2])
     ran = staff.open(stick.folder)
     assert ran.code == 4
-    assert "no longer what was opened" in ran.complained
+    assert "no longer what was opened" in ran.words
     assert digest(first) == changed
     assert "videos/cell 4.mp4" not in staff.files()
     first.unlink()

@@ -188,4 +188,4 @@ def test_a_gpg_that_warns_keeps_nothing(
     staff.surroundings = {"PATH": f"{program.parent}:/usr/bin:/bin"}
     ran = staff.open(stick.folder)
     assert (ran.code, staff.opened(), staff.leftovers()) == (1, {}, [])
-    assert "Traceback" not in ran.complained
+    assert "Traceback" not in ran.words

@@ -52,8 +52,13 @@ class Database:
 
         A log that somebody reads longer than a second is left for the next time.
         """
-        if self.writer.dialect.name == "sqlite":
+        if self.is_sqlite:
             _empty_log(self.writer)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Tell whether this is SQLite, which has a log to be emptied and numbers its rows."""
+        return self.writer.dialect.name == "sqlite"
 
     def close(self) -> None:
         """Close all connections."""

@@ -133,6 +133,14 @@ def test_without_the_certificate_nothing_is_taken(scene: Scene) -> None:
     assert len(scene.received()) == 2
 
 
+def test_replies_stand_in_the_order_in_which_they_came(scene: Scene) -> None:
+    """A conversation is read from top to bottom, also when it all happened on one day."""
+    source = scene.new_source()
+    source.writes("hello")
+    came = [answered(scene, source, f"reply {number}") for number in range(8)]
+    assert [each.id for each in scene.intake.replies.show(source.session)] == came
+
+
 def test_deleted_replies_are_gone(scene: Scene) -> None:
     """Deleting removes one reply, at once and from the log too; a second time there is none."""
     source = scene.new_source()

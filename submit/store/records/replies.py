@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, literal_column, select
 
 from submit.store.database import Database
 from submit.store.schema import replies
@@ -36,9 +36,9 @@ class Replies:
 
     def to(self, source: bytes) -> list[ReplyRow]:
         """Give the replies to a source, the oldest first."""
-        query = (
-            select(replies).where(replies.c.source == source).order_by(replies.c.day, replies.c.id)
-        )
+        # Ids are random; SQLite knows in which order the rows of one day came.
+        order = literal_column("rowid") if self._database.is_sqlite else replies.c.id
+        query = select(replies).where(replies.c.source == source).order_by(replies.c.day, order)
         with self._database.reader.begin() as connection:
             rows = connection.execute(query).all()
         return [ReplyRow(row.id, row.source, row.day, row.message) for row in rows]

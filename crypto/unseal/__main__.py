@@ -122,6 +122,10 @@ def _verify(options: argparse.Namespace, terminal: Terminal) -> int:
 
 def begin() -> None:
     """Start as the program that the command line asks for."""
+    if sys.getfilesystemencoding() != "utf-8":
+        # Names are UTF-8 on every disk that staff use, whatever the terminal's language.
+        here = [sys.executable, "-I", "-X", "utf8", *sys.argv]
+        os.execv(sys.executable, here)  # noqa: S606  the same program again, no shell
     sys.exit(main(sys.argv[1:]))
 
 

@@ -28,8 +28,8 @@ from crypto.unseal.salvage import Rest
 from crypto.unseal.sealed import Feed, SealedFile, Shape, read_shape
 from crypto.unseal.statuses import OpenedWith
 
-_DECRYPT = ("--decrypt",)
-_DECRYPT_PARTIAL = ("--show-session-key", "--decrypt")
+_DECRYPT = ("--output", "-", "--decrypt")
+_DECRYPT_PARTIAL = ("--show-session-key", *_DECRYPT)
 
 
 @dataclass(frozen=True, slots=True)

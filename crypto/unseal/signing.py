@@ -32,7 +32,7 @@ class Signer:
 
     def sign(self, bag: str, octets: bytes) -> bytes:
         """Give a detached signature, armored. Raises SigningError."""
-        arguments = ("--local-user", self.key, "--armor", "--detach-sign")
+        arguments = ("--local-user", self.key, "--armor", "--output", "-", "--detach-sign")
         with Running(self.gnupg, arguments, [octets], len(octets)) as gnupg:
             signature = b"".join(map(bytes, gnupg.blocks()))
             words = gnupg.status_words()

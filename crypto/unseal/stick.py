@@ -33,7 +33,7 @@ def _in(place: Path) -> Iterator[Path]:
     if not os.path.lexists(place):
         raise NothingFoundError(where=place)
     if not place.is_dir():
-        if place.name.endswith(SUFFIX):
+        if place.name.endswith(SUFFIX) and place.is_file() and not place.is_symlink():
             yield place
         return
     for folder, _folders, names in os.walk(place, onerror=_trouble):

@@ -4,6 +4,7 @@ Rule 1: nothing that a stranger chose reaches the terminal as it is (`visible`).
 Rule 2: no clock. A thread counts the seconds while it waits for the next line.
 """
 
+import io
 import sys
 import textwrap
 import threading
@@ -116,6 +117,9 @@ class Terminal:
     """Says words on standard output, and troubles on standard error."""
 
     def __init__(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         self._lively = sys.stdout.isatty()
         self._shown = False
 

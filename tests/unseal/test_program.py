@@ -98,3 +98,12 @@ def test_no_trouble_shows_its_inside(stick: Stick, staff: Staff) -> None:
         assert ran.code == 4
         assert ran.complained.strip().startswith("unseal:")
         assert "Traceback" not in ran.words
+
+
+@pytest.mark.parametrize("language", ["C", "POSIX", "C.UTF-8"])
+def test_the_terminals_language_changes_no_name(stick: Stick, staff: Staff, language: str) -> None:
+    """Names are UTF-8 on the disk, and nothing that cannot be shown ends the program."""
+    stick.receive(b"x", "видео.mp4")
+    staff.surroundings = {"LC_ALL": language, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert staff.open(stick.folder).code == 0
+    assert staff.files() == {"видео.mp4": b"x"}

@@ -22,7 +22,7 @@ from crypto.tail import TailCipher
 RECEIVED = dt.date(2026, 3, 1)
 MODIFIED = 1_700_000_000_123
 SOURCE = "quiet harbour"
-TIMEOUT = 60
+TIMEOUT = 900
 _IDS = itertools.count(1)
 
 

@@ -10,6 +10,7 @@ from crypto.unseal import VERSION
 from crypto.unseal.errors import RunError
 from crypto.unseal.gnupg import GnuPG, environment, find_gnupg
 from crypto.unseal.run import ExitCode, Options, run
+from crypto.unseal.subcommands import COMMANDS
 from crypto.unseal.terminal import Progress, Terminal, amount, visible, wrapped
 from crypto.unseal.verify import check
 
@@ -30,6 +31,7 @@ the hashes. Nothing is shown or run; the stick is only read.
 Run it again whenever you like: it goes on where it was, and opens nothing twice.
 
   unseal verify FOLDER        checks that nothing in such a folder has changed
+  unseal answer DESIGNATION   writes a reply, encrypted to this source alone
 """
 
 _EXIT_CODES = """\
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if arguments[:1] == ["verify"]:
             return _verify(_verify_parser().parse_args(arguments[1:]), terminal)
+        if arguments and arguments[0] in COMMANDS:
+            return COMMANDS[arguments[0]](arguments[1:], terminal)
         options = _parser().parse_args(arguments)
         given = tuple(options.given)
         return run(

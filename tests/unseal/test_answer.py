@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from crypto.reply_message import open_reply
 from tests.crypto.keys.making import Ngo
 from tests.unseal.staff import Ran, Staff
 
-TEXT = "Thank you. Which building is it?\nТак держать."
+TEXT = "Thank you. Which building is it?\n请在周五回来。"
 MEMORY = Path("/dev/shm")
 NAME = "quiet-harbour"
 
@@ -245,17 +244,14 @@ def test_a_gpg_that_lies_is_not_believed(offline: Desk, desk: Ngo) -> None:
     folder = offline.folder / "liar"
     folder.mkdir()
     liar = folder / "gpg"
+    head = '#!/bin/bash\nfor a; do [ "$p" = --status-fd ] && fd=$a; p=$a; done\n'
+    head += 'case "$*" in *--encrypt*) made=yes;; esac\n'
     for script in (
-        f'case "$*" in *--encrypt*) set -- "$@" --recipient-file {desk.certificate};; esac\n'
-        f'exec {real} "$@"',
-        f'case "$*" in *--encrypt*) echo "[GNUPG:] SURPRISE 1" >&"$5";; esac\nexec {real} "$@"',
-        f'{real} "$@"; case "$*" in *--encrypt*) exit 2;; esac',
+        f'[ $made ] && set -- "$@" --recipient-file {desk.certificate}; exec {real} "$@"',
+        f'[ $made ] && echo "[GNUPG:] SURPRISE 1" >&"$fd"; exec {real} "$@"',
+        f'{real} "$@" || exit; [ -z $made ] || exit 2',
     ):
-        # Its fifth argument behind the options is not fixed: find the status pipe by its option.
-        text = script.replace('>&"$5"', '>&"$fd"')
-        liar.write_text(
-            '#!/bin/bash\nfor a; do [ "$p" = --status-fd ] && fd=$a; p=$a; done\n' + text + "\n"
-        )
+        liar.write_text(f"{head}{script}\n")
         liar.chmod(0o755)
         ran = offline.answer(PATH=f"{folder}:{os.environ['PATH']}")
         assert (ran.code, offline.replies) == (4, []), script
@@ -284,4 +280,3 @@ def test_two_replies_at_once_do_not_meet(offline: Desk) -> None:
     assert offline.answer().code == 0
     texts = {open_reply(offline.key.secret, p.read_bytes(), 1 << 20) for p in offline.replies}
     assert texts == {TEXT + "\n", "Another one.\n"}
-    assert subprocess.run(["ls", offline.stick], capture_output=True, check=True).stdout

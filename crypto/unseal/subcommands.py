@@ -1,0 +1,43 @@
+"""What `unseal` does besides opening: each command's line, and how it ends."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from crypto.unseal.answer import Answer, answer
+from crypto.unseal.gnupg import GnuPG, environment, find_gnupg
+from crypto.unseal.run import ExitCode
+from crypto.unseal.terminal import Terminal
+
+Command = Callable[[Sequence[str], Terminal], int]
+
+
+def _answer(arguments: Sequence[str], terminal: Terminal) -> int:
+    parser = argparse.ArgumentParser(
+        prog="unseal answer",
+        description="Opens your editor ($EDITOR), encrypts what you write to one source alone, and "
+        "puts it on the stick for fetch to carry to the desk. The text is on no disk.",
+    )
+    parser.add_argument("designation", metavar="DESIGNATION", help="the source: quiet-harbour")
+    parser.add_argument("--stick", required=True, type=Path, help="where the reply goes")
+    parser.add_argument(
+        "--bags",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="the folder into which sticks were opened (the one after --into); here, if not said",
+    )
+    parser.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="if the source has several certificates"
+    )
+    given = parser.parse_args(arguments)
+    options = Answer(given.designation, given.stick, given.bags, given.certificate)
+    try:
+        answer(options, GnuPG(find_gnupg(), environment()), terminal)
+    except KeyboardInterrupt:
+        terminal.complain("\nunseal: stopped. Nothing was written.")
+        return ExitCode.INTERRUPTED
+    return ExitCode.GOOD
+
+
+COMMANDS: dict[str, Command] = {"answer": _answer}

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,7 +63,8 @@ class IntakeWorld:
         uploads = self.intake.uploads
         rules = replace(uploads._filling.rules, sync_interval=self._sync_interval)
         uploads._filling = replace(uploads._filling, rules=rules)
-        opening = uploads._opening
+        # A copy: the same opening also makes the key of the file that introduces a source.
+        opening = uploads._opening = copy(uploads._opening)
         opening._keys = RememberingKeys(opening._keys, self)
         self.intake.housekeeping.start(clean=clean)
         return self.intake

@@ -43,6 +43,15 @@ def all_different(key: str, values: Sequence[object]) -> None:
             raise AbsurdValueError(f"{key}: names {str(value)!r} twice; expected once")
 
 
+def apart(key: str, names: Sequence[str], others: Sequence[str]) -> None:
+    """Refuse an onion address that the other site has, too: each site is reached by its own."""
+    for name in names:
+        if name in others and name.endswith(".onion"):
+            raise AbsurdValueError(
+                f"{key}: names {name!r}, which is the other site's; expected another onion address"
+            )
+
+
 def host_name(key: str, name: str) -> None:
     """Refuse anything but a lower-case host name or IPv4 address without port."""
     if not HOST_NAME.fullmatch(name):

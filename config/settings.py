@@ -57,6 +57,13 @@ class Settings:
     # `127.0.0.1:PORT`. Another address than loopback would be reachable without Tor: refused.
     listen: str
 
+    # Where the staff's site, the desk, listens: as `listen`, and another address.
+    desk_listen: str = "unix:/run/nightferry/desk.sock"
+
+    # The names under which the desk is reached: an onion address of its own, with client
+    # authorization. None, and there is no desk.
+    desk_hosts: tuple[str, ...] = ()
+
     # The longest upload, in octets. The default is 1 TiB, which at 1 Mbit/s takes three months.
     max_upload_length: int = TEBIBYTE
 
@@ -77,6 +84,11 @@ class Settings:
     # Days after which an unfinished upload that nobody moved can no longer be resumed. What
     # arrived of it stays for the staff.
     upload_idle_days: int = 30
+
+    # Days after the last content or visit after which a source and what was fetched of it are
+    # deleted; a random tenth more, so that the day says little. 0: never. What was not fetched
+    # stays, and its source with it.
+    retention_days: int = 0
 
     # Seconds without a single octet after which the body of a request is given up. A slow sender
     # renews it with each octet; a circuit that is dead without saying so ends here.
@@ -105,6 +117,8 @@ class Settings:
         sense.absolute("data", self.data)
         sense.database_address("database", self.database)
         sense.listening("listen", self.listen)
+        sense.listening("desk_listen", self.desk_listen)
+        sense.all_different("desk_listen", (self.listen, self.desk_listen))
 
     def _check_names(self) -> None:
         sense.at_least_one("recipients", self.recipients)
@@ -115,6 +129,10 @@ class Settings:
         sense.all_different("hosts", self.hosts)
         for name in self.hosts:
             sense.host_name("hosts", name)
+        sense.all_different("desk_hosts", self.desk_hosts)
+        for name in self.desk_hosts:
+            sense.host_name("desk_hosts", name)
+        sense.apart("desk_hosts", self.desk_hosts, self.hosts)
 
     def _check_lengths(self) -> None:
         sense.within("max_upload_length", self.max_upload_length, 1, LONGEST_UPLOAD)
@@ -125,6 +143,7 @@ class Settings:
     def _check_times(self) -> None:
         sense.within("session_idle_minutes", self.session_idle_minutes, 1, 7 * 24 * 60)
         sense.within("upload_idle_days", self.upload_idle_days, 1, 3650)
+        sense.within("retention_days", self.retention_days, 0, 3650)
         sense.within("body_idle_seconds", self.body_idle_seconds, 1, 3600)
 
     def _check_room_for_pages(self) -> None:
@@ -153,12 +172,15 @@ def read_settings(table: Table) -> Settings:
         recipients=table.paths("recipients"),
         hosts=table.texts("hosts"),
         listen=table.text("listen"),
+        desk_listen=table.text("desk_listen", Settings.desk_listen),
+        desk_hosts=table.texts("desk_hosts", Settings.desk_hosts),
         max_upload_length=table.integer("max_upload_length", Settings.max_upload_length),
         max_form_file_length=table.integer("max_form_file_length", Settings.max_form_file_length),
         max_message_length=table.integer("max_message_length", Settings.max_message_length),
         disk_reserve=table.integer("disk_reserve", Settings.disk_reserve),
         session_idle_minutes=table.integer("session_idle_minutes", Settings.session_idle_minutes),
         upload_idle_days=table.integer("upload_idle_days", Settings.upload_idle_days),
+        retention_days=table.integer("retention_days", Settings.retention_days),
         body_idle_seconds=table.integer("body_idle_seconds", Settings.body_idle_seconds),
         uploads_at_once=table.integer("uploads_at_once", Settings.uploads_at_once),
         threads=table.integer("threads", Settings.threads),

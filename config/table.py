@@ -17,16 +17,16 @@ class Table:
     def __init__(self, content: dict[str, object]) -> None:
         self._content = content
 
-    def text(self, key: str) -> str:
-        """Take a string. Raises `MissingSettingError`, `WrongTypeError`."""
-        value = self._take(key)
+    def text(self, key: str, default: str | None = None) -> str:
+        """Take a string, or the default. Raises `MissingSettingError`, `WrongTypeError`."""
+        value = self._take(key, default)
         if not isinstance(value, str):
             raise WrongTypeError(describe(key, value, "a text in quotes"))
         return value
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """Take a list of strings. Raises `MissingSettingError`, `WrongTypeError`."""
-        value = self._take(key)
+    def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """Take a list of strings, or the default. Raises as `text` does."""
+        value = self._take(key, None if default is None else list(default))
         if not isinstance(value, list):
             raise WrongTypeError(describe(key, value, "a list of texts in quotes"))
         for element in value:
@@ -57,8 +57,10 @@ class Table:
             hint = f"did you mean {near[0]}?" if near else "config/example.toml names them all"
             raise UnknownSettingError(f"{key}: there is no such setting; {hint}")
 
-    def _take(self, key: str) -> object:
+    def _take(self, key: str, default: object = None) -> object:
         if key not in self._content:
+            if default is not None:
+                return default
             raise MissingSettingError(f"{key}: is missing, and has no default")
         return self._content[key]
 

@@ -136,7 +136,12 @@ _BEGINNINGS: Final = _WORDS.beginnings(_SHORTEST)
 
 def generate() -> Codename:
     """Make a new codename: eight words, each chosen with the same chance."""
-    return Codename(" ".join(_WORDS.choose() for _ in range(WORD_COUNT)))
+    return Codename(choose_words(WORD_COUNT))
+
+
+def choose_words(count: int) -> str:
+    """Choose words of the list, each with the same chance: 12.9 bits a word."""
+    return " ".join(_WORDS.choose() for _ in range(count))
 
 
 def parse(text: str) -> Codename:
@@ -148,7 +153,7 @@ def parse(text: str) -> Codename:
     """
     if len(text) > MAX_TYPED:
         raise WordCountError(None)
-    words = _split(text)
+    words = split_words(text)
     if len(words) != WORD_COUNT:
         raise WordCountError(len(words))
     for position, word in enumerate(words):
@@ -164,6 +169,15 @@ def derive(codename: Codename, salt: bytes, cost: Cost) -> Derived:
     a stolen database alone does not even allow guessing. Takes about 0.15 s and 64 MiB at
     RFC_9106_SECOND, for every codename alike; derivations wait for each other.
     """
+    stretched = stretch(codename.encode("ascii"), salt, cost)
+    return Derived(
+        locator=Locator(expand(stretched, b"nightferry locator 1", LOCATOR_LENGTH)),
+        key=SourceKey(WrappingKey(expand(stretched, b"nightferry source key 1", KEY_LENGTH))),
+    )
+
+
+def stretch(words: bytes, salt: bytes, cost: Cost) -> bytes:
+    """Give 32 octets that are dear to guess: Argon2id of `words`; calls wait for each other."""
     if len(salt) < MIN_SALT_LENGTH:
         raise ValueError("internal error: the salt must have at least 16 octets")
     argon2id = Argon2id(
@@ -174,11 +188,7 @@ def derive(codename: Codename, salt: bytes, cost: Cost) -> Derived:
         memory_cost=cost.memory,
     )
     with _ONE_DERIVATION:
-        stretched = argon2id.derive(codename.encode("ascii"))
-    return Derived(
-        locator=Locator(_expand(stretched, b"nightferry locator 1", LOCATOR_LENGTH)),
-        key=SourceKey(WrappingKey(_expand(stretched, b"nightferry source key 1", KEY_LENGTH))),
-    )
+        return argon2id.derive(words)
 
 
 def mark_codename(codename: Codename, key: SourceKey | WrappingKey) -> CodenameMark:
@@ -209,11 +219,13 @@ def gives_away(text: str, key: WrappingKey, mark: CodenameMark) -> bool:
     )
 
 
-def _expand(stretched: bytes, label: bytes, length: int) -> bytes:
+def expand(stretched: bytes, label: bytes, length: int) -> bytes:
+    """Give one of the values that follow from stretched words; none reveals another."""
     return HKDFExpand(SHA256(), length, label).derive(stretched)
 
 
-def _split(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
+    """Give the words that somebody typed, forgiving how they were typed."""
     words = _BETWEEN_WORDS.split(_HYPHENS.sub("-", _plain(text)))
     return [word for word in words if word]
 

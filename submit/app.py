@@ -21,6 +21,12 @@ from crypto.recipients import Recipient, inspect
 from crypto.session_key import SessionKeyMaker
 from submit.intake.admission import Admission
 from submit.intake.arrivals import Arrivals
+from submit.intake.desk.accounts import Accounts
+from submit.intake.desk.door import Desk
+from submit.intake.desk.retention import Retention
+from submit.intake.desk.sealed import SealedShelf
+from submit.intake.desk.sessions import StaffSessions
+from submit.intake.desk.sources import DeskSources
 from submit.intake.door import Intake, Site
 from submit.intake.drop import Drops
 from submit.intake.filling import Filling
@@ -48,18 +54,25 @@ from submit.store.records import Replies as ReplyRows
 from submit.store.records import Sent as SentRows
 from submit.store.records import Sessions as SessionRows
 from submit.store.records import Sources as SourceRows
+from submit.store.records import Staff as StaffRows
+from submit.store.records import StaffSessions as StaffSessionRows
 from submit.store.records import Uploads as UploadRows
 from submit.tus.limits import Limits
 from submit.web.answers import answer_refusals
+from submit.web.desk.answers import answer_desk_refusals
+from submit.web.desk.door import guard_desk
+from submit.web.desk.inside import show_inside
+from submit.web.desk.pages import desk_pages
 from submit.web.figures import show_figures
 from submit.web.frame import frame_pages
-from submit.web.headers import dress_answers, guard_door
-from submit.web.languages import speak_languages
+from submit.web.headers import DESK_POLICY, dress_answers, guard_door
+from submit.web.languages import speak_english, speak_languages
 from submit.web.pages import source_pages
 from submit.web.tus import tus_routes
 
 _GPG = "gpg"
 _SALT_LENGTH = 32
+DESK_THREADS = 64  # of its one worker process: a handful of people, and what they fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,15 @@ def make_database(settings: Settings) -> None:
     migrate(settings.database)
 
 
+def prepare_desk(settings: Settings) -> None:
+    """Refuse (WrongRevisionError) what the desk's workers would find before they start."""
+    database = Database(settings.database, 1)
+    try:
+        database.require_current()
+    finally:
+        database.close()
+
+
 def build_intake(settings: Settings, world: World, database: Database) -> Intake:
     """Build the intake and everything it stands on."""
     places = Places(settings.data)
@@ -189,6 +211,49 @@ def create_source_app(settings: Settings, world: World) -> Flask:
     frame_pages(app, intake.sources, site.hosts)
     app.register_blueprint(source_pages(intake, site))
     app.register_blueprint(tus_routes(intake, Limits(site.max_upload_length)))
+    return app
+
+
+def build_accounts(world: World, database: Database) -> Accounts:
+    """Build what makes and proves staff accounts."""
+    return Accounts(StaffRows(database), Clock(world.seconds), world.cost)
+
+
+def build_desk(settings: Settings, world: World, database: Database) -> Desk:
+    """Build what the desk stands on: no salt, no certificate and no key is among it."""
+    places, clock = Places(settings.data), Clock(world.seconds)
+    files = SealedFiles(
+        world.disk(places.uploads), SharedOwners(places.run / "owners"), settings.disk_reserve
+    )
+    source_rows, upload_rows = SourceRows(database), UploadRows(database)
+    reply_rows = ReplyRows(database)
+    accounts = build_accounts(world, database)
+    idle_quarters = _rules(settings).session_idle_quarters
+    sessions = StaffSessions(StaffSessionRows(database), accounts, clock, idle_quarters)
+    replies = Replies(reply_rows, source_rows, ReplyKeys(source_rows), clock)
+    retention = Retention(settings.retention_days)
+    return Desk(
+        sessions=sessions,
+        sources=DeskSources(source_rows, upload_rows, reply_rows, replies, files, clock, retention),
+        sealed=SealedShelf(upload_rows, files, sessions, clock),
+    )
+
+
+def create_desk_app(settings: Settings, world: World) -> Flask:
+    """Build the staff's site."""
+    database = Database(settings.database, DESK_THREADS)
+    database.require_current()
+    desk = build_desk(settings, world, database)
+    app = Flask("submit.web.desk", static_folder=None)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    guard_door(app, tuple(host.lower() for host in settings.desk_hosts))
+    guard_desk(app, desk)
+    dress_answers(app, DESK_POLICY)
+    speak_english(app)
+    answer_desk_refusals(app)
+    show_figures(app)
+    show_inside(app, desk.sessions)
+    app.register_blueprint(desk_pages(desk))
     return app
 
 

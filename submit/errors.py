@@ -15,3 +15,7 @@ class Refusal(Exception):
 
     status: int
     public: str
+
+
+class StaffRefusal(Refusal):
+    """A no that only staff ever read: its words are in English alone."""

@@ -42,7 +42,10 @@ class Live:
         self.uploads = self.data / "uploads"
         self.config = folder / "nightferry.toml"
         self.log = folder / "log"
+        self.desk_port = free_port()
+        self.desk = f"http://127.0.0.1:{self.desk_port}"
         self._process: subprocess.Popen[bytes] | None = None
+        self._desk_process: subprocess.Popen[bytes] | None = None
         self._write_settings(settings)
         self.command("migrate", "--config", str(self.config))
 
@@ -61,9 +64,31 @@ class Live:
 
     def start(self, *wrapper: str) -> "Live":
         """Start the server and wait until it answers; `wrapper` is put before the command."""
-        serve = [sys.executable, "-m", "submit.cli", "serve", "source", "--config"]
+        self._process = self._serve("source", *wrapper)
+        wait_until(self.answers, self._process)
+        return self
+
+    def start_desk(self) -> "Live":
+        """Start the staff's site and wait until it answers."""
+        self._desk_process = self._serve("desk")
+        wait_until(lambda: _answers(f"{self.desk}/login"), self._desk_process)
+        return self
+
+    def kill_desk(self) -> None:
+        """Kill the staff's site at one stroke."""
+        if self._desk_process is not None:
+            os.killpg(self._desk_process.pid, signal.SIGKILL)
+            self._desk_process.wait(_PATIENCE)
+            self._desk_process = None
+
+    def answers(self) -> bool:
+        """Tell whether the first page comes."""
+        return _answers(self.base)
+
+    def _serve(self, site: str, *wrapper: str) -> subprocess.Popen[bytes]:
+        serve = [sys.executable, "-m", "submit.cli", "serve", site, "--config"]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [*wrapper, *serve, str(self.config)],
                 env=self._environment(),
                 cwd=self.folder,
@@ -71,15 +96,6 @@ class Live:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self.answers, self._process)
-        return self
-
-    def answers(self) -> bool:
-        """Tell whether the first page comes."""
-        try:
-            return requests.get(self.base, timeout=5).ok
-        except requests.RequestException:
-            return False
 
     @property
     def pid(self) -> int:
@@ -115,6 +131,7 @@ class Live:
 
     def end(self) -> None:
         """Leave no process behind."""
+        self.kill_desk()
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
@@ -186,6 +203,8 @@ class Live:
             "recipients": [str(self.ngo.certificate)],
             "hosts": ["127.0.0.1", "localhost"],
             "listen": f"127.0.0.1:{self.port}",
+            "desk_listen": f"127.0.0.1:{self.desk_port}",
+            "desk_hosts": ["127.0.0.1", "localhost"],
             "disk_reserve": 64 << 20,
             **overrides,
         }
@@ -209,6 +228,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A running server for all tests of a module."""
     with running(tmp_path_factory.mktemp("live")) as live:
         yield live
+
+
+def _answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=5).ok
+    except requests.RequestException:
+        return False
 
 
 def free_port() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.errors import SettingsError
 from crypto.errors import CryptoError
-from submit.cli import answer, demo, operate
+from submit.cli import answer, demo, operate, staff
 from submit.cli.failure import CommandError
 from submit.store.errors import WrongRevisionError
 
@@ -37,9 +37,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     serve = _add(commands, "serve", operate.serve, "serve a site with gunicorn")
-    serve.add_argument("site", choices=["source"], help="which site")
+    serve.add_argument("site", choices=["source", "desk"], help="which site")
     _add_send(commands)
     _add_reply(commands)
+    staff.add_commands(_add(commands, "staff", staff.run, "who may use the desk"))
     for name, command, words in (
         ("migrate", operate.migrate, "make the database or bring it to this version's form"),
         ("recipients", operate.recipients, "show whom uploads are sealed to"),
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         _add(commands, name, command, words)
     for subparser in commands.choices.values():
-        if subparser.get_default("command") not in {demo.run, _send}:
+        if subparser.get_default("command") not in {demo.run, staff.run, _send}:
             subparser.add_argument("--config", type=Path, required=True, help="the settings")
     return parser
 

@@ -6,13 +6,22 @@ import datetime as dt
 from config.settings import Settings, load
 from crypto.recipients import Recipient, expiring_soon
 from submit.app import World, build_intake, inspect_recipients, make_database
-from submit.serve.site import Site
+from submit.cli.failure import CommandError
+from submit.serve.site import DeskSite, Site
 from submit.store.database import Database
 
 
 def serve(options: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    Site(load(options.config), World()).run()
+    settings = load(options.config)
+    if options.site == "source":
+        Site(settings, World()).run()
+    elif settings.desk_hosts:
+        DeskSite(settings, World()).run()
+    else:
+        raise CommandError(
+            "desk_hosts is empty, so there is no desk. Name its onion address there."
+        )
     return 0
 
 

@@ -131,11 +131,18 @@ def _in_python() -> Iterator[Found]:
 
 
 def _in_refusals() -> Iterator[Found]:
-    """Give the constant `public` of every class: only refusals have one."""
+    """Give the constant `public` of every class: only refusals have one.
+
+    What only staff read is in English alone.
+    """
     for path in sorted(_SUBMIT.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef) and not _is_for_staff(node):
                 yield from ((_place(path), words) for words in _public(node))
+
+
+def _is_for_staff(node: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Name) and base.id == "StaffRefusal" for base in node.bases)
 
 
 def _public(node: ast.ClassDef) -> Iterator[str]:

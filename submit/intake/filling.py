@@ -122,8 +122,10 @@ class Filling:
         else:
             beat = self._heartbeat(session)
             received = progress.receive(body, octets, beat, self.rules.sync_interval)
-        if received and row.day != self.clock.day():
-            self.rows.move(row.id, self.clock.day())
+        # Staff see how far it is; no finer than a tenth, because the length is not theirs yet.
+        moved = (self.clock.day(), progress.tenths)
+        if received and moved != (row.day, row.tenths):
+            self.rows.move(row.id, *moved)
         # A chunked body says its length only by ending: is there more than may be?
         overlong = append.content_length is None and received == room and body.read(1)
         if progress.is_whole and not overlong:

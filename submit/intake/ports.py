@@ -6,6 +6,7 @@ from typing import Protocol
 
 _DAY = 86400
 _QUARTER = 900
+_CODE_STEP = 30
 
 
 class Body(Protocol):
@@ -35,6 +36,10 @@ class Clock:
     def quarter(self) -> int:
         """Give the quarter of an hour since 1970."""
         return int(self._seconds()) // _QUARTER
+
+    def code_step(self) -> int:
+        """Give the half minute since 1970, by which one-time codes go; kept only wrapped."""
+        return int(self._seconds()) // _CODE_STEP
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,11 @@ class Progress:
         """Tell whether all content is there."""
         return self.sealer.offset == self.state.length
 
+    @property
+    def tenths(self) -> int:
+        """How many whole tenths of the content that is."""
+        return 10 * self.sealer.offset // self.state.length if self.state.length else 10
+
     def mend(self) -> None:
         """Cut off what a crash has left behind the last chunk that holds."""
         # A file with its end keeps it: an older request may be about to call the upload complete.

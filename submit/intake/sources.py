@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from crypto.codename import Codename, Cost, Derived, derive, generate, mark_codename, parse
 from crypto.errors import MistypedWordError, WordCountError
 from submit.intake.admission import Admission
-from submit.intake.identifiers import new_designation
+from submit.intake.identifiers import new_designation, new_upload_id
 from submit.intake.ports import Clock
 from submit.intake.refusals import (
     MistypedWordRefusal,
@@ -109,7 +109,13 @@ class Sources:
         for _ in range(_ATTEMPTS):
             designation = new_designation()
             key = self._reply_keys.make(designation, derived.locator, derived.key)
-            row = SourceRow(derived.locator, designation, self._clock.day(), reply_key=key)
+            row = SourceRow(
+                derived.locator,
+                designation,
+                self._clock.day(),
+                reply_key=key,
+                public_id=new_upload_id(),
+            )
             try:
                 return self._rows.add(row)
             except TakenError:

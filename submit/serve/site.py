@@ -17,13 +17,22 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from config.settings import Settings
-from submit.app import Places, World, create_source_app, prepare
+from submit.app import (
+    DESK_THREADS,
+    Places,
+    World,
+    create_desk_app,
+    create_source_app,
+    prepare,
+    prepare_desk,
+)
 from submit.serve.log import FaultHandler, QuietLogger
 from submit.serve.reader import Patience
 from submit.serve.worker import PatientWorker
 from submit.store.database import Database
 from submit.store.records import Uploads
 
+_MARKING = {"worker_exit", "child_exit"}
 _HEAD_PATIENCE = 60  # seconds for a request head: Tor is slow, but a head is short
 
 
@@ -66,10 +75,7 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
 
     def load(self) -> Flask:
         """Build the application, in the worker."""
-        app = create_source_app(self._settings, self._world)
-        app.logger.handlers[:] = [FaultHandler()]
-        app.logger.propagate = False
-        return app
+        return _quiet(create_source_app(self._settings, self._world))
 
     def _options(self) -> dict[str, Any]:
         settings = self._settings
@@ -112,6 +118,9 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
 
     def _on_fork(self, _arbiter: object, worker: Any) -> None:
         self._marks.set(worker.pid)
+        self._leave_terminal()
+
+    def _leave_terminal(self) -> None:
         if self._ready is not None:
             # A terminal sends Ctrl-C to its whole group. The master alone should hear it: a
             # worker's gpg would die of it in the middle of its work, and the worker with it.
@@ -129,6 +138,33 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             database.close()
             self._marks.clear(worker.pid)
             logging.getLogger("gunicorn.error").error("a worker was killed")
+
+
+class DeskSite(Site):
+    """The staff's site, in a process of its own. It fills no upload, so it keeps no marks."""
+
+    def load(self) -> Flask:
+        """See `Site`."""
+        return _quiet(create_desk_app(self._settings, self._world))
+
+    def _options(self) -> dict[str, Any]:
+        own = {
+            "bind": [self._settings.desk_listen],
+            "workers": 1,  # one login is checked at a time, whatever the number of workers
+            "threads": DESK_THREADS,
+            "worker_connections": 2 * DESK_THREADS,
+            "proc_name": "nightferry-desk",
+            "on_starting": lambda _arbiter: prepare_desk(self._settings),
+            "post_fork": lambda _arbiter, _worker: self._leave_terminal(),
+        }
+        unmarked = {key: value for key, value in super()._options().items() if key not in _MARKING}
+        return unmarked | own
+
+
+def _quiet(app: Flask) -> Flask:
+    app.logger.handlers[:] = [FaultHandler()]
+    app.logger.propagate = False
+    return app
 
 
 class Marks:

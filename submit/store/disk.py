@@ -55,6 +55,9 @@ class Disk(Protocol):
     def open(self, name: str) -> File:
         """Open an existing file."""
 
+    def open_to_read(self, name: str) -> File:
+        """Open an existing file, of which nothing can be changed in this way."""
+
     def rename(self, name: str, new: str) -> None:
         """Give a file another name, replacing the one that had it."""
 
@@ -89,6 +92,10 @@ class FolderDisk:
     def open(self, name: str) -> File:
         """See `Disk`."""
         return _OpenFile(os.open(self._folder / name, os.O_RDWR))
+
+    def open_to_read(self, name: str) -> File:
+        """See `Disk`."""
+        return _OpenFile(os.open(self._folder / name, os.O_RDONLY))
 
     def rename(self, name: str, new: str) -> None:
         """See `Disk`."""

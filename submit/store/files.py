@@ -66,6 +66,14 @@ class SealedFiles:
             raise MissingFileError from None
         return SealedFile(upload, self._disk, file, self._owners)
 
+    def read(self, upload: str, *, tail: bool = False) -> File:
+        """Open a sealed file, or its tail, only to read it; MissingFileError if there is none."""
+        with disk_errors():
+            try:
+                return self._disk.open_to_read(upload + (_TAIL if tail else _SEALED))
+            except FileNotFoundError:
+                raise MissingFileError from None
+
     def publish(self, upload: str, day: int) -> None:
         """Give a form's file, already synced, its lasting name."""
         with disk_errors():

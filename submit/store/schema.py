@@ -34,6 +34,7 @@ sources = Table(
     metadata,
     Column("locator", LargeBinary(32), primary_key=True),  # from the codename, by Argon2id
     Column("designation", String(64), nullable=False, unique=True),  # the words staff use
+    Column("public_id", String(26), nullable=True, unique=True),  # random; for the desk's addresses
     Column("last_visit", Integer, nullable=False),  # day number
     # It has typed its codename back, or has come in with it.
     Column("confirmed", Boolean, nullable=False, default=False),
@@ -62,6 +63,10 @@ uploads = Table(
     Column("suspect", Boolean, nullable=False, default=False),
     # Under the source's key. Open: session key, IV and facts. Complete: the length, for a day.
     Column("wrapped", LargeBinary, nullable=True),
+    # Staff have brought it to their side.
+    Column("fetched", Boolean, nullable=False, default=False),
+    # How many whole tenths of it have arrived; none once it is complete.
+    Column("tenths", Integer, nullable=True),
     Index(None, "source"),
 )
 
@@ -115,4 +120,28 @@ sent = Table(
     metadata,
     Column("source", ForeignKey("sources.locator", ondelete="CASCADE"), primary_key=True),
     Column("mark", LargeBinary(32), primary_key=True),
+)
+
+# Who may use the desk. What is kept proves a passphrase and opens nothing.
+staff = Table(
+    "staff",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("salt", LargeBinary(16), nullable=False),  # random
+    Column("verifier", LargeBinary(32), nullable=False),  # from the passphrase, by Argon2id
+    # Under a key from the passphrase: what makes the one-time codes, and the last one used.
+    Column("wrapped_totp", LargeBinary, nullable=False),
+    # Codes that were typed with the right passphrase since the last login, all of them wrong.
+    Column("wrong_codes", Integer, nullable=False),
+    Column("wrong_quarter", Integer, nullable=False),  # of an hour since 1970: that of the last
+)
+
+# One browser, or program, of somebody who is logged in at the desk.
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("cookie_hash", LargeBinary(32), primary_key=True),
+    Column("staff", ForeignKey("staff.name", ondelete="CASCADE"), nullable=False),
+    Column("expires", Integer, nullable=False),  # quarters of an hour since 1970, rounded up
+    Column("wrong_codes", Integer, nullable=False),  # as they were counted when it began
 )

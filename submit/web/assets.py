@@ -37,7 +37,7 @@ def serve_assets(pages: Blueprint, folder: Path = STATIC) -> None:
     scripts = (VENDORED, *SCRIPTS) if (folder / VENDORED).exists() else ()
     for name in (*SHEETS, *scripts):
         pages.add_url_rule(
-            f"/static/{name}", f"static {name}".replace(".", " "), _give(folder, name)
+            f"/static/{name}", f"static {name}".replace(".", " "), give(folder, name)
         )
 
     def tell_templates(state: BlueprintSetupState) -> None:
@@ -46,6 +46,7 @@ def serve_assets(pages: Blueprint, folder: Path = STATIC) -> None:
     pages.record(tell_templates)
 
 
-def _give(folder: Path, name: str) -> Callable[[], Response]:
+def give(folder: Path, name: str) -> Callable[[], Response]:
+    """Make the view of one file, which is read now."""
     content, kind = (folder / name).read_bytes(), _TYPES[Path(name).suffix]
     return lambda: Response(content, content_type=kind)

@@ -19,15 +19,15 @@ def session_cookie(request: Request) -> str | None:
     return request.cookies.get(SESSION_COOKIE)
 
 
-def form_secret(request: Request) -> str:
+def form_secret(request: Request, name: str = FORM_COOKIE) -> str:
     """Return this browser's form secret, or a new one: an open second tab stays usable."""
-    kept = request.cookies.get(FORM_COOKIE, "")
+    kept = request.cookies.get(name, "")
     return kept if _FORM_SECRET.fullmatch(kept) else secrets.token_urlsafe(32)
 
 
 def keep_form_secret(response: Response, secret: str) -> None:
     """Let the browser keep its form secret."""
-    _set(response, FORM_COOKIE, secret)
+    set_cookie(response, FORM_COOKIE, secret)
 
 
 def give_session(response: Response, cookie: str) -> None:
@@ -35,13 +35,13 @@ def give_session(response: Response, cookie: str) -> None:
 
     Without the secret, loading the page with the codename again makes no second source.
     """
-    _set(response, SESSION_COOKIE, cookie)
-    _forget(response, FORM_COOKIE)
+    set_cookie(response, SESSION_COOKIE, cookie)
+    forget_cookie(response, FORM_COOKIE)
 
 
 def take_session(response: Response) -> None:
     """Make the browser forget its session."""
-    _forget(response, SESSION_COOKIE)
+    forget_cookie(response, SESSION_COOKIE)
 
 
 def kept_language(request: Request) -> str | None:
@@ -51,13 +51,15 @@ def kept_language(request: Request) -> str | None:
 
 def keep_language(response: Response, code: str) -> None:
     """Let the browser keep the chosen language."""
-    _set(response, LANGUAGE_COOKIE, code)
+    set_cookie(response, LANGUAGE_COOKIE, code)
 
 
-def _set(response: Response, name: str, value: str) -> None:
+def set_cookie(response: Response, name: str, value: str) -> None:
+    """Give the browser a cookie that dies with it."""
     # No `Secure`: an onion address is reached over http, inside Tor's own encryption.
     response.set_cookie(name, value, httponly=True, samesite="Strict", path="/")
 
 
-def _forget(response: Response, name: str) -> None:
+def forget_cookie(response: Response, name: str) -> None:
+    """Make the browser forget a cookie."""
     response.delete_cookie(name, httponly=True, samesite="Strict", path="/")

@@ -25,6 +25,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 
+# The desk has no scripts at all.
+DESK_POLICY = CONTENT_SECURITY_POLICY.replace("script-src 'self'; connect-src 'self'; ", "")
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cache-Control": "no-store",
@@ -42,9 +45,17 @@ TELLTALE_HEADERS = ("Server", "Date", "ETag", "Last-Modified")
 _PORT = re.compile(r":[0-9]+\Z")
 
 
-def dress_answers(app: Flask) -> None:
-    """Make the app set the security headers on every answer it gives."""
-    app.after_request(_dress)
+def dress_answers(app: Flask, policy: str = CONTENT_SECURITY_POLICY) -> None:
+    """Make the app set the security headers, with this policy, on every answer it gives."""
+    headers = {**SECURITY_HEADERS, "Content-Security-Policy": policy}
+
+    def dress(response: Response) -> Response:
+        for name in TELLTALE_HEADERS:
+            response.headers.pop(name, None)
+        response.headers.update(headers)
+        return response
+
+    app.after_request(dress)
 
 
 def guard_door(app: Flask, hosts: tuple[str, ...]) -> None:
@@ -75,10 +86,3 @@ def refuse_proxied(request: Request) -> None:
     for name, _ in request.headers:
         if name.lower().startswith(("x-forwarded-", "x-tor2web")) or name.lower() == "forwarded":
             raise ProxiedError
-
-
-def _dress(response: Response) -> Response:
-    for name in TELLTALE_HEADERS:
-        response.headers.pop(name, None)
-    response.headers.update(SECURITY_HEADERS)
-    return response

@@ -72,6 +72,16 @@ def speak_languages(app: Flask) -> None:
     app.register_blueprint(routes)
 
 
+def speak_english(app: Flask) -> None:
+    """Make the app write numbers and days in English, whoever asks."""
+    flask_babel.Babel(
+        app,
+        default_locale=ENGLISH.locale,
+        default_timezone="UTC",
+        locale_selector=lambda: ENGLISH.locale,
+    )
+
+
 def choose_language(request: Request) -> Language:
     """Return the language of the cookie, or the first that the browser asks for, or English."""
     chosen = _BY_CODE.get(kept_language(request) or "")

@@ -8,6 +8,7 @@ from tests.live import Live
 
 TABLES = {
     *("sources", "uploads", "sessions", "replies", "part_sets", "parts", "sent"),
+    *("staff", "staff_sessions"),
     "alembic_version",
 }
 

@@ -45,6 +45,8 @@ SAID = {  # by which words the page says what the rows of a table reveal
     "part_sets": "how many large files in parts",
     "parts": "how many parts of each have arrived",
     "sent": "how many different files",
+    "staff": "Who of the staff may use the desk",
+    "staff_sessions": "who of them is logged in",
 }
 
 

@@ -127,6 +127,9 @@ class LossyDisk:
             raise FileNotFoundError(errno.ENOENT, "missing")
         return LossyFile(self, self.names_seen[name])
 
+    def open_to_read(self, name: str) -> "LossyFile":
+        return self.open(name)
+
     def rename(self, name: str, new: str) -> None:
         self._step("rename")
         self.names_seen[new] = self.names_seen.pop(name)

@@ -5,6 +5,7 @@ from submit.store.records.replies import Replies, ReplyRow
 from submit.store.records.sent import Sent
 from submit.store.records.sessions import SessionRow, Sessions
 from submit.store.records.sources import ReplyKeyRow, SourceRow, Sources
+from submit.store.records.staff import Staff, StaffRow, StaffSessionRow, StaffSessions
 from submit.store.records.uploads import Kind, State, UploadRow, Uploads
 
 __all__ = [
@@ -20,6 +21,10 @@ __all__ = [
     "Sessions",
     "SourceRow",
     "Sources",
+    "Staff",
+    "StaffRow",
+    "StaffSessionRow",
+    "StaffSessions",
     "State",
     "UploadRow",
     "Uploads",

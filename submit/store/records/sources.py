@@ -1,13 +1,14 @@
 """The rows of sources."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from submit.store.database import Database
 from submit.store.errors import TakenError
-from submit.store.schema import sources
+from submit.store.schema import sessions, sources, uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class SourceRow:
     introduced: bool = False
     remembers: bool = False
     reply_key: ReplyKeyRow | None = None
+    public_id: str | None = None
 
 
 class Sources:
@@ -52,6 +54,7 @@ class Sources:
                         remembers=row.remembers,
                         reply_key_id=row.reply_key.id if row.reply_key else None,
                         wrapped_reply_key=row.reply_key.wrapped if row.reply_key else None,
+                        public_id=row.public_id,
                     )
                 )
         except IntegrityError:
@@ -64,6 +67,31 @@ class Sources:
     def designated(self, designation: str) -> SourceRow | None:
         """Find a source by the words that staff use."""
         return self._find(sources.c.designation == designation)
+
+    def public(self, public_id: str) -> SourceRow | None:
+        """Find a source by its id in the desk's addresses."""
+        return self._find(sources.c.public_id == public_id)
+
+    def every(self) -> list[SourceRow]:
+        """Give all sources."""
+        with self._database.reader.begin() as connection:
+            rows = connection.execute(select(sources).order_by(sources.c.designation)).all()
+        return [_read(row) for row in rows]
+
+    def bar(self, locator: bytes) -> None:
+        """Log a source out, wherever it is logged in, before it is removed."""
+        with self._database.writer.begin() as connection:
+            connection.execute(delete(sessions).where(sessions.c.source == locator))
+
+    def remove_empty(self, locator: bytes) -> bool:
+        """Remove a source and what else there is of it; False if it has uploads still."""
+        left = select(uploads.c.id).where(uploads.c.source == locator)
+        with self._database.writer.begin() as connection:
+            if connection.execute(left).first() is not None:
+                return False
+            connection.execute(delete(sources).where(sources.c.locator == locator))
+        self._database.erase()
+        return True
 
     def visit(self, locator: bytes, day: int) -> None:
         """Note the day of a visit by somebody who has the codename."""
@@ -91,19 +119,22 @@ class Sources:
     def _find(self, where: ColumnElement[bool]) -> SourceRow | None:
         with self._database.reader.begin() as connection:
             row = connection.execute(select(sources).where(where)).first()
-        if row is None:
-            return None
-        key = ReplyKeyRow(row.reply_key_id, row.wrapped_reply_key) if row.reply_key_id else None
-        return SourceRow(
-            row.locator,
-            row.designation,
-            row.last_visit,
-            row.confirmed,
-            row.introduced,
-            row.remembers,
-            key,
-        )
+        return _read(row) if row else None
 
     def _update(self, where: ColumnElement[bool], **values: object) -> None:
         with self._database.writer.begin() as connection:
             connection.execute(update(sources).where(where).values(**values))
+
+
+def _read(row: Row[Any]) -> SourceRow:
+    key = ReplyKeyRow(row.reply_key_id, row.wrapped_reply_key) if row.reply_key_id else None
+    return SourceRow(
+        row.locator,
+        row.designation,
+        row.last_visit,
+        row.confirmed,
+        row.introduced,
+        row.remembers,
+        key,
+        row.public_id,
+    )

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Insert, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from submit.store.database import Database
@@ -26,7 +27,7 @@ class State(StrEnum):
     OPEN = "open"
     COMPLETE = "complete"
     EXPIRED = "expired"
-    GONE = "gone"  # taken back by its source; the row goes once the files are gone
+    GONE = "gone"  # removed by its source or by staff; the row goes once the files are gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class UploadRow:
     day: int
     suspect: bool = False
     wrapped: bytes | None = None
+    fetched: bool = False
+    tenths: int | None = None
 
 
 class Uploads:
@@ -122,14 +125,49 @@ class Uploads:
         with self._database.reader.begin() as connection:
             return {Kind(kind): count for kind, count in connection.execute(query)}
 
-    def move(self, upload: str, day: int) -> None:
-        """Note the day on which an open upload moved."""
-        self._update(uploads.c.id == upload, day=day)
+    def sent_by(self, source: bytes) -> list[UploadRow]:
+        """Give all uploads of a source that are not gone."""
+        return self._select(uploads.c.source == source, uploads.c.state != State.GONE)
+
+    def every(self) -> list[UploadRow]:
+        """Give all uploads that are not gone."""
+        return self._select(uploads.c.state != State.GONE)
+
+    def known(self, upload: str) -> UploadRow | None:
+        """Find an upload of any source's that is not gone."""
+        found = self._select(uploads.c.id == upload, uploads.c.state != State.GONE)
+        return found[0] if found else None
+
+    def mark(self, upload: str, *, fetched: bool) -> None:
+        """Note whether staff have an upload on their side."""
+        self._update(uploads.c.id == upload, fetched=fetched)
+
+    def condemn(self, upload: str, *, unfinished: bool, unfetched: bool) -> bool:
+        """Turn an upload into one that is gone; False if it is what was not meant.
+
+        Only with `unfinished` one that is open, only with `unfetched` one that was not fetched.
+        """
+        where = (uploads.c.id == upload) & (uploads.c.state != State.GONE)
+        if not unfinished:
+            where &= uploads.c.state != State.OPEN
+        if not unfetched:
+            where &= uploads.c.fetched.is_(True)
+        return self._update(where, state=State.GONE, wrapped=None) == 1
+
+    def condemn_all(self, source: bytes) -> list[str]:
+        """Turn all uploads of a source into such that are gone; give those that are."""
+        self._update(uploads.c.source == source, state=State.GONE, wrapped=None)
+        return [row.id for row in self._select(uploads.c.source == source)]
+
+    def move(self, upload: str, day: int, tenths: int) -> None:
+        """Note the day on which an open upload moved, and how far."""
+        self._update(uploads.c.id == upload, day=day, tenths=tenths)
 
     def close(self, upload: str, state: State, day: int, wrapped: bytes | None) -> bool:
         """End an open upload, replacing what was wrapped; False if it was not open any more."""
         where = (uploads.c.id == upload) & (uploads.c.state == State.OPEN)
-        if self._update(where, state=state, day=day, wrapped=wrapped) == 0:
+        left = {"tenths": None} if state is State.COMPLETE else {}
+        if self._update(where, state=state, day=day, wrapped=wrapped, **left) == 0:
             return False
         self._database.erase()
         return True
@@ -161,14 +199,25 @@ class Uploads:
     def _select(self, *where: ColumnElement[bool]) -> list[UploadRow]:
         with self._database.reader.begin() as connection:
             rows = connection.execute(select(uploads).where(*where).order_by(uploads.c.id)).all()
-        return [
-            UploadRow(r.id, r.source, Kind(r.kind), State(r.state), r.day, r.suspect, r.wrapped)
-            for r in rows
-        ]
+        return [_read(row) for row in rows]
 
     def _update(self, where: ColumnElement[bool], **values: object) -> int:
         with self._database.writer.begin() as connection:
             return connection.execute(update(uploads).where(where).values(**values)).rowcount
+
+
+def _read(row: Row[Any]) -> UploadRow:
+    return UploadRow(
+        row.id,
+        row.source,
+        Kind(row.kind),
+        State(row.state),
+        row.day,
+        row.suspect,
+        row.wrapped,
+        row.fetched,
+        row.tenths,
+    )
 
 
 def _insert(row: UploadRow) -> Insert:
@@ -180,4 +229,6 @@ def _insert(row: UploadRow) -> Insert:
         day=row.day,
         suspect=row.suspect,
         wrapped=row.wrapped,
+        fetched=row.fetched,
+        tenths=row.tenths,
     )

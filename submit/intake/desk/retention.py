@@ -1,0 +1,45 @@
+"""How long a source is kept: so many days after the last content or visit, and a random few more.
+
+What was not fetched never goes in this way: its source is kept with it, and shown as waiting.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from submit.store.records import Kind, SourceRow, State, UploadRow
+
+FOR_EVER = 0
+_FUZZ = 10  # the extra is at most a tenth of the days
+_RANDOM = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The rule. `days`: 0 keeps everything for ever."""
+
+    days: int
+
+    def is_over(self, row: SourceRow, sent: Sequence[UploadRow], today: int) -> bool:
+        """Tell whether a source's time is over. Each new thing that arrives begins it anew."""
+        if self.days == FOR_EVER:
+            return False
+        since = max([row.last_visit, *(upload.day for upload in sent)])
+        return today > since + self.days + self._extra(row, since)
+
+    def _extra(self, row: SourceRow, since: int) -> int:
+        # Random for each source and each time the clock begins, because the public id is random:
+        # and the same whenever it is asked, so that asking daily does not make it shorter.
+        digest = hashlib.sha256(f"{row.public_id} {since}".encode()).digest()
+        most = -(-self.days // _FUZZ)
+        return int.from_bytes(digest[:4]) * (most + 1) // _RANDOM
+
+
+def goes(upload: UploadRow) -> bool:
+    """Tell whether an upload goes when its source's time is over: it is on the staff's side."""
+    return upload.fetched and upload.state is not State.OPEN and upload.kind is not Kind.CERTIFICATE
+
+
+def keeps(upload: UploadRow) -> bool:
+    """Tell whether an upload keeps its source: it is content that nobody has fetched."""
+    return not goes(upload) and upload.kind is not Kind.CERTIFICATE

@@ -1,0 +1,51 @@
+"""How a no, and anything that is not there, becomes a page or JSON at the desk."""
+
+from http import HTTPStatus
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from submit.errors import Refusal
+from submit.intake.desk.refusals import DeskBusyError
+from submit.web.answers import answer, close_unread
+
+_WORDS = {
+    HTTPStatus.NOT_FOUND: "There is no such page here. Nothing was changed.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This page cannot be used in this way. Nothing was changed.",
+}
+_UNREADABLE = "We could not read this request. Nothing was changed. Try again."
+_FAULT = (
+    "Something broke on the server's side. What is sealed there is as it was. Try again in a few "
+    "minutes; if it happens again, tell whoever runs the server."
+)
+
+
+def answer_desk_refusals(app: Flask) -> None:
+    """Make the desk answer every refusal, missing page and fault in constant words."""
+    app.register_error_handler(Refusal, answer_refusal)
+    app.register_error_handler(HTTPException, _answer_http_exception)
+
+
+def answer_refusal(refusal: Refusal) -> Response:
+    """Return the page, or the JSON, of a refusal."""
+    response = _say(refusal.public, refusal.status)
+    if isinstance(refusal, DeskBusyError):
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return close_unread(response)
+
+
+def _answer_http_exception(fault: HTTPException) -> Response:
+    status = HTTPStatus(fault.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    # After a fault of ours the page asks nothing more of the inside.
+    shown = {"inside": None} if is_ours else {}
+    said = _FAULT if is_ours else _WORDS.get(status, _UNREADABLE)
+    response = _say(said, status, **shown)
+    allowed = dict(fault.get_headers()).get("Allow")
+    if allowed:
+        response.headers["Allow"] = allowed
+    return close_unread(response)
+
+
+def _say(words: str, status: int, **shown: object) -> Response:
+    return answer({"error": words}, "refused.html", status, words=words, **shown)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from crypto.unseal.answer import Answer, answer
 from crypto.unseal.gnupg import GnuPG, environment, find_gnupg
+from crypto.unseal.look import bags_in, find_looker, look
 from crypto.unseal.run import ExitCode
-from crypto.unseal.terminal import Terminal
+from crypto.unseal.terminal import Terminal, wrapped
 
 Command = Callable[[Sequence[str], Terminal], int]
 
@@ -40,4 +41,33 @@ def _answer(arguments: Sequence[str], terminal: Terminal) -> int:
     return ExitCode.GOOD
 
 
-COMMANDS: dict[str, Command] = {"answer": _answer}
+def _look(arguments: Sequence[str], terminal: Terminal) -> int:
+    parser = argparse.ArgumentParser(
+        prog="unseal look",
+        description="Writes index.html into a bag: thumbnails, lengths, codecs and times of films and "
+        "pictures, to search, sort and note. Decoders run in a sandbox (bubblewrap). The bag stays "
+        "what it was for whoever checks it. Run it again: only what is new is looked at.",
+    )
+    parser.add_argument(
+        "bags", nargs="+", type=Path, metavar="BAG", help="a bag, or a folder of bags"
+    )
+    parser.add_argument(
+        "--no-sandbox",
+        action="store_true",
+        help="run the decoders with all your rights; only where no sandbox can be had",
+    )
+    given = parser.parse_args(arguments)
+    try:
+        bags = bags_in(given.bags)
+        looker, troubles = find_looker(terminal, without_sandbox=given.no_sandbox)
+        for bag in bags:
+            look(bag, looker, troubles, terminal)
+    except KeyboardInterrupt:
+        terminal.complain("\nunseal: stopped. What was looked at is kept; run it again to go on.")
+        return ExitCode.INTERRUPTED
+    for trouble in troubles:
+        terminal.complain(wrapped(trouble))
+    return ExitCode.INCOMPLETE if troubles else ExitCode.GOOD
+
+
+COMMANDS: dict[str, Command] = {"answer": _answer, "look": _look}

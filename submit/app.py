@@ -23,7 +23,8 @@ from submit.intake.admission import Admission
 from submit.intake.arrivals import Arrivals
 from submit.intake.desk.accounts import Accounts
 from submit.intake.desk.door import Desk
-from submit.intake.desk.retention import Retention
+from submit.intake.desk.erasing import Erasing
+from submit.intake.desk.retention import Retention, Retiring
 from submit.intake.desk.sealed import SealedShelf
 from submit.intake.desk.sessions import StaffSessions
 from submit.intake.desk.sources import DeskSources
@@ -61,6 +62,7 @@ from submit.tus.limits import Limits
 from submit.web.answers import answer_refusals
 from submit.web.desk.answers import answer_desk_refusals
 from submit.web.desk.door import guard_desk
+from submit.web.desk.figures import show_desk_figures
 from submit.web.desk.inside import show_inside
 from submit.web.desk.pages import desk_pages
 from submit.web.figures import show_figures
@@ -173,6 +175,8 @@ def build_intake(settings: Settings, world: World, database: Database) -> Intake
     whole = Whole(upload_rows, files, opening, sessions, clock, rules)
     reply_keys = ReplyKeys(source_rows)
     introductions = Introductions(source_rows, reply_keys, whole)
+    erasing = Erasing(source_rows, upload_rows, files)
+    retention = Retention(settings.retention_days)
     filling = Filling.build(upload_rows, files, sessions, clock, rules, arrivals)
     uploads = Uploads(filling, opening, introductions)
     codenames = CodenameRules(places.salt.read_bytes(), world.cost)
@@ -189,7 +193,14 @@ def build_intake(settings: Settings, world: World, database: Database) -> Intake
         parts=parts,
         sent=sent,
         housekeeping=Housekeeping(
-            upload_rows, session_rows, PartRows(database), files, clock, rules
+            upload_rows,
+            session_rows,
+            PartRows(database),
+            StaffSessionRows(database),
+            Retiring(source_rows, upload_rows, erasing, retention, clock),
+            files,
+            clock,
+            rules,
         ),
     )
 
@@ -231,11 +242,20 @@ def build_desk(settings: Settings, world: World, database: Database) -> Desk:
     idle_quarters = _rules(settings).session_idle_quarters
     sessions = StaffSessions(StaffSessionRows(database), accounts, clock, idle_quarters)
     replies = Replies(reply_rows, source_rows, ReplyKeys(source_rows), clock)
-    retention = Retention(settings.retention_days)
+    erasing = Erasing(source_rows, upload_rows, files)
     return Desk(
         sessions=sessions,
-        sources=DeskSources(source_rows, upload_rows, reply_rows, replies, files, clock, retention),
-        sealed=SealedShelf(upload_rows, files, sessions, clock),
+        sources=DeskSources(
+            source_rows,
+            upload_rows,
+            reply_rows,
+            replies,
+            files,
+            clock,
+            Retention(settings.retention_days),
+            erasing,
+        ),
+        sealed=SealedShelf(upload_rows, files, sessions, clock, erasing),
     )
 
 
@@ -252,6 +272,7 @@ def create_desk_app(settings: Settings, world: World) -> Flask:
     speak_english(app)
     answer_desk_refusals(app)
     show_figures(app)
+    show_desk_figures(app)
     show_inside(app, desk.sessions)
     app.register_blueprint(desk_pages(desk))
     return app

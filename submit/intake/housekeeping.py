@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from submit.intake.desk.retention import Retiring
 from submit.intake.ports import Clock, Rules
 from submit.store.errors import MissingFileError
 from submit.store.files import SealedFiles
 from submit.store.records import Parts as PartRows
 from submit.store.records import Sessions as SessionRows
+from submit.store.records import StaffSessions as StaffSessionRows
 from submit.store.records import State
 from submit.store.records import Uploads as UploadRows
 
@@ -18,6 +20,8 @@ class Housekeeping:
     rows: UploadRows
     sessions: SessionRows
     parts: PartRows
+    staff_sessions: StaffSessionRows
+    retiring: Retiring
     files: SealedFiles
     clock: Clock
     rules: Rules
@@ -25,9 +29,6 @@ class Housekeeping:
     def start(self, *, clean: bool) -> None:
         """Tidy up before any request is served; `clean` if the last run ended as it should."""
         self.files.remove_leftovers()
-        for row in self.rows.in_state(State.GONE):
-            self.files.remove(row.id)
-            self.rows.remove(row.id)
         for row in self.rows.in_state(State.OPEN):
             self._drop_if_missing(row.id)
         if not clean:
@@ -37,8 +38,12 @@ class Housekeeping:
     def daily(self) -> int:
         """Expire what nobody moved and forget what need not be known; give how many expired.
 
+        Sources whose time is over go, see `Retiring`.
         What arrived of an expired upload stays, its tail too: staff salvage it. Only the key goes.
         """
+        for row in self.rows.in_state(State.GONE):
+            self.files.remove(row.id)
+            self.rows.remove(row.id)
         today = self.clock.day()
         expired = self.rows.idle(today - self.rules.upload_idle_days)
         for row in expired:
@@ -51,6 +56,8 @@ class Housekeeping:
             self.rows.forget(row.id)
         self.parts.expire(today - self.rules.upload_idle_days)
         self.sessions.remove_expired(self.clock.quarter())
+        self.staff_sessions.remove_expired(self.clock.quarter())
+        self.retiring.retire()
         return len(expired)
 
     def _drop_if_missing(self, upload: str) -> None:

@@ -7,7 +7,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from submit.intake.desk.erasing import Erasing
+from submit.intake.ports import Clock
 from submit.store.records import Kind, SourceRow, State, UploadRow
+from submit.store.records import Sources as SourceRows
+from submit.store.records import Uploads as UploadRows
 
 FOR_EVER = 0
 _FUZZ = 10  # the extra is at most a tenth of the days
@@ -33,6 +37,35 @@ class Retention:
         digest = hashlib.sha256(f"{row.public_id} {since}".encode()).digest()
         most = -(-self.days // _FUZZ)
         return int.from_bytes(digest[:4]) * (most + 1) // _RANDOM
+
+
+@dataclass(frozen=True, slots=True)
+class Retiring:
+    """Lets go what the rule says; once a day."""
+
+    rows: SourceRows
+    uploads: UploadRows
+    erasing: Erasing
+    retention: Retention
+    clock: Clock
+
+    def retire(self) -> int:
+        """Erase what was fetched of every source whose time is over; give how many sources went.
+
+        A source goes with it, unless something of it was not fetched.
+        """
+        return sum(self._retire(row) for row in self.rows.every())
+
+    def _retire(self, row: SourceRow) -> bool:
+        sent = self.uploads.sent_by(row.locator)
+        if not self.retention.is_over(row, sent, self.clock.day()):
+            return False
+        if not any(keeps(upload) for upload in sent):
+            self.erasing.erase_source(row.locator)
+            return True
+        for upload in filter(goes, sent):
+            self.erasing.erase_upload(upload.id, unfinished=False, unfetched=False)
+        return False
 
 
 def goes(upload: UploadRow) -> bool:

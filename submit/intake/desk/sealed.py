@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
+from submit.intake.desk.erasing import Erasing
 from submit.intake.desk.refusals import (
     SealedNotFoundError,
     UnfetchedDeletionError,
@@ -46,10 +47,16 @@ class SealedShelf:
     """All sealed files."""
 
     def __init__(
-        self, rows: UploadRows, files: SealedFiles, sessions: StaffSessions, clock: Clock
+        self,
+        rows: UploadRows,
+        files: SealedFiles,
+        sessions: StaffSessions,
+        clock: Clock,
+        erasing: Erasing,
     ) -> None:
         """Show what `rows` name and `files` hold."""
         self._rows, self._files, self._sessions, self._clock = rows, files, sessions, clock
+        self._erasing = erasing
 
     def open(self, upload: str, *, tail: bool) -> Opened:
         """Open a sealed file or its tail to be read; SealedNotFoundError if there is none."""
@@ -94,12 +101,10 @@ class SealedShelf:
         UnfinishedDeletionError or UnfetchedDeletionError if it is so and that was not said.
         """
         row = self._row(upload)
-        if not self._rows.condemn(row.id, unfinished=unfinished, unfetched=unfetched):
+        if not self._erasing.erase_upload(row.id, unfinished=unfinished, unfetched=unfetched):
             # It may have changed since it was looked at: then the second reason is the true one.
             is_open = row.state is State.OPEN and not unfinished
             raise UnfinishedDeletionError if is_open else UnfetchedDeletionError
-        self._files.remove(row.id)
-        self._rows.remove(row.id)
 
     def _row(self, upload: str) -> UploadRow:
         row = self._rows.known(upload)

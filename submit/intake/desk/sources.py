@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from submit.intake.desk.erasing import Erasing
 from submit.intake.desk.refusals import OtherDesignationError, SourceNotFoundError
 from submit.intake.desk.retention import Retention
 from submit.intake.ports import Clock
@@ -18,7 +19,6 @@ from submit.store.records import Uploads as UploadRows
 FILE, MESSAGE, CERTIFICATE = "file", "message", "certificate"
 OPEN = State.OPEN.value
 _KINDS = {Kind.FILE: FILE, Kind.MESSAGE: MESSAGE, Kind.CERTIFICATE: CERTIFICATE}
-_ATTEMPTS = 100
 _TENTH = 10  # hundredths
 
 
@@ -86,6 +86,7 @@ class DeskSources:
     files: SealedFiles
     clock: Clock
     retention: Retention
+    erasing: Erasing
 
     def show_all(self) -> tuple[Overview, ...]:
         """Show every source that has sent something, the last changed first."""
@@ -120,19 +121,7 @@ class DeskSources:
         row = self._row(source)
         if " ".join(typed.lower().split()) != row.designation:
             raise OtherDesignationError
-        self.erase(row.locator)
-
-    def erase(self, locator: bytes) -> None:
-        """Erase a source: sessions first, then all files, then all rows."""
-        for _ in range(_ATTEMPTS):
-            self.rows.bar(locator)
-            for upload in self.uploads.condemn_all(locator):
-                self.files.remove(upload)
-                self.uploads.remove(upload)
-            # A request that was under way may have added something since.
-            if self.rows.remove_empty(locator):
-                return
-        raise RuntimeError("internal error: a source that is logged out goes on sending")
+        self.erasing.erase_source(row.locator)
 
     def _row(self, source: str) -> SourceRow:
         row = self.rows.public(source)

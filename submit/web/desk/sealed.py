@@ -33,7 +33,7 @@ class SealedViews:
         pages.get("/sealed/<upload>/digest")(self.tell_digest)
         pages.post("/sealed/<upload>/fetched")(self.mark_fetched)
         pages.post("/sealed/<upload>/unread")(self.mark_unread)
-        pages.post("/sealed/<upload>/delete")(self.delete)
+        pages.post("/sealed/<upload>/delete")(self.delete_sealed)
 
     def give_sealed(self, upload: str) -> Response:
         """Give a sealed file, or a range of it, as it is."""
@@ -66,7 +66,7 @@ class SealedViews:
         """Note that staff have not got it after all."""
         return self._mark(upload, fetched=False)
 
-    def delete(self, upload: str) -> Response:
+    def delete_sealed(self, upload: str) -> Response:
         """Delete a sealed file."""
         fields = prove_inside(self._sessions)
         self._sealed.delete(

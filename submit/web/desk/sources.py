@@ -11,6 +11,7 @@ from submit.intake.desk.sources import Item, Overview, SourceDetail
 from submit.intake.replies import LONGEST_MESSAGE
 from submit.web.answers import answer, send_on
 from submit.web.asking import wants_json
+from submit.web.desk.figures import PER_PAGE, pages
 from submit.web.desk.inside import MAX_FIELD_LENGTH, prove_inside, recall
 from submit.web.errors import FormTokenError
 from submit.web.figures import iso_day
@@ -28,12 +29,12 @@ class SourceViews:
         """Take who is asked."""
         self._sessions, self._sources = desk.sessions, desk.sources
 
-    def register(self, pages: Blueprint) -> None:
+    def register(self, site: Blueprint) -> None:
         """Add the views to the desk's pages."""
-        pages.get("/")(self.show_sources)
-        pages.get("/sources/<source>")(self.show_source)
-        pages.post("/sources/<source>/replies")(self.take_reply)
-        pages.post("/sources/<source>/delete")(self.delete)
+        site.get("/")(self.show_sources)
+        site.get("/sources/<source>")(self.show_source)
+        site.post("/sources/<source>/replies")(self.take_reply)
+        site.post("/sources/<source>/delete")(self.delete_source)
 
     def show_sources(self) -> Response:
         """List the sources that have sent something."""
@@ -43,8 +44,19 @@ class SourceViews:
         return answer(facts, "sources.html", sources=shown, today=today, session=session)
 
     def show_source(self, source: str) -> Response:
-        """Show one source."""
-        return self._show(source)
+        """Show one source; pages have a hundred items each, programs get them all."""
+        detail = self._sources.show(source)
+        page, last_page = pages(len(detail.items), request.args.get("page", ""))
+        newest = detail.items[::-1]
+        return answer(
+            _describe_whole(detail),
+            "source.html",
+            source=detail,
+            items=newest[(page - 1) * PER_PAGE : page * PER_PAGE],
+            page=page,
+            last_page=last_page,
+            today=self._sources.clock.day(),
+        )
 
     def take_reply(self, source: str) -> Response:
         """Keep a reply that staff encrypted to this source."""
@@ -55,16 +67,11 @@ class SourceViews:
             return response
         return send_on(f"/sources/{source}")
 
-    def delete(self, source: str) -> Response:
+    def delete_source(self, source: str) -> Response:
         """Delete a source and everything of it."""
         fields = prove_inside(self._sessions)
         self._sources.delete(source, fields.get("designation", ""))
         return send_on("/")
-
-    def _show(self, source: str) -> Response:
-        detail = self._sources.show(source)
-        today = self._sources.clock.day()
-        return answer(_describe_whole(detail), "source.html", source=detail, today=today)
 
     def _read_reply(self) -> bytes:
         """Give the message of a form, of JSON, or of a file in a form; NoMessageError."""

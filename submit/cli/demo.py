@@ -10,6 +10,7 @@ import gnupg
 
 from config.settings import Settings, load
 from submit.app import World, make_database
+from submit.cli import demo_desk, demo_staff
 from submit.cli.failure import CommandError
 from submit.serve.site import Site
 
@@ -20,6 +21,8 @@ database = "sqlite:///{data}/site/nightferry.db"
 recipients = ["{data}/ngo.asc"]
 hosts = ["127.0.0.1", "localhost"]
 listen = "127.0.0.1:{port}"
+desk_hosts = ["127.0.0.1", "localhost"]
+desk_listen = "127.0.0.1:{desk_port}"
 disk_reserve = 268435456
 """
 
@@ -30,6 +33,14 @@ To send something: open that page in a browser, or, for large files and bad conn
   ./nightferry send --to http://127.0.0.1:{port} FILE
 (any tus client will do: http://127.0.0.1:{port}/uploads, with the cookie of a session)
 
+The staff's side, the desk: http://127.0.0.1:{desk_port}
+  name        {name}
+  passphrase  {passphrase}
+  code        ./nightferry staff code {data}/staff.secret    (a phone shows it otherwise)
+To bring what arrived to a stick (or any folder):
+  mkdir -p stick && ./nightferry fetch --desk http://127.0.0.1:{desk_port} --no-tor --to stick \
+    --credentials {data}/staff.toml
+
 To open what arrived, as the NGO would on a machine that is never online:
   gpg --homedir {data}/ngo -d FILE | tar x
 with one FILE of {data}/site/uploads, or all of them, each in a folder of its own:
@@ -38,7 +49,7 @@ with one FILE of {data}/site/uploads, or all of them, each in a folder of its ow
 
 To answer a source: its certificate, reply-to-….asc, is among what was opened.
   gpg --homedir {data}/ngo --encrypt --recipient-file reply-to-TWO-WORDS.asc --output m.gpg TEXT
-  ./nightferry reply --config {data}/nightferry.toml "TWO WORDS" m.gpg
+and give m.gpg to the desk, on the page of that source.
 
 To stop: Ctrl-C. Started again with the same folder, it goes on with what is there.
 """
@@ -49,13 +60,16 @@ _LONGEST_HOME = 80  # octets: gpg-agent's socket must fit 108
 def run(options: argparse.Namespace) -> int:
     """Make what is missing in the folder, then serve until Ctrl-C."""
     data = options.data.absolute()
-    _require_free(options.port)
+    for port in (options.port, options.port + 1):
+        _require_free(port)
     _make_folder(data)
     _make_key(data)
     settings = _settings(data, options.port)
     make_database(settings)
-    words = _READY.format(port=options.port, data=data)
-    Site(settings, World(), lambda: print(words, flush=True)).run()
+    account = demo_staff.require_account(settings, data)
+    words = _READY.format(port=options.port, desk_port=options.port + 1, data=data, **account)
+    with demo_desk.running(settings):
+        Site(settings, World(), lambda: print(words, flush=True)).run()
     return 0
 
 
@@ -120,7 +134,7 @@ def _end_agent(home: Path) -> None:
 
 def _settings(data: Path, port: int) -> Settings:
     path = data / "nightferry.toml"
-    path.write_text(_SETTINGS.format(data=data, port=port), encoding="utf-8")
+    path.write_text(_SETTINGS.format(data=data, port=port, desk_port=port + 1), encoding="utf-8")
     return load(path)
 
 
@@ -129,7 +143,7 @@ def _require_free(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
+        except (OSError, OverflowError):
             raise CommandError(
                 f"port {port} is taken. Nothing was changed. Choose another one with --port."
             ) from None

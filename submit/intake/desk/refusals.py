@@ -64,6 +64,16 @@ class UnfinishedDeletionError(StaffRefusal):
     )
 
 
+class UnfinishedMarkError(StaffRefusal):
+    """What is unfinished counts as fetched by nobody: it may still grow."""
+
+    status = HTTPStatus.CONFLICT
+    public = (
+        "This upload is not finished, so it cannot be marked: more of it may come. Nothing was "
+        "changed. Mark it when it is complete, or when it has been given up."
+    )
+
+
 class UnfetchedDeletionError(StaffRefusal):
     """Nobody has fetched the file."""
 

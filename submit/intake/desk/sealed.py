@@ -8,6 +8,7 @@ from submit.intake.desk.refusals import (
     SealedNotFoundError,
     UnfetchedDeletionError,
     UnfinishedDeletionError,
+    UnfinishedMarkError,
 )
 from submit.intake.desk.sessions import StaffSession, StaffSessions
 from submit.intake.ports import Clock
@@ -92,8 +93,9 @@ class SealedShelf:
         yield digest.hexdigest()
 
     def mark(self, upload: str, *, fetched: bool) -> None:
-        """Note whether staff have it on their side; SealedNotFoundError."""
-        self._rows.mark(self._row(upload).id, fetched=fetched)
+        """Note whether staff have it on their side; SealedNotFoundError, UnfinishedMarkError."""
+        if not self._rows.mark(self._row(upload).id, fetched=fetched):
+            raise UnfinishedMarkError
 
     def delete(self, upload: str, *, unfinished: bool, unfetched: bool) -> None:
         """Delete a sealed file; durable on return.

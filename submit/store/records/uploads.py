@@ -138,21 +138,24 @@ class Uploads:
         found = self._select(uploads.c.id == upload, uploads.c.state != State.GONE)
         return found[0] if found else None
 
-    def mark(self, upload: str, *, fetched: bool) -> None:
-        """Note whether staff have an upload on their side."""
-        self._update(uploads.c.id == upload, fetched=fetched)
+    def mark(self, upload: str, *, fetched: bool) -> bool:
+        """Note whether staff have an upload on their side; False if it may still grow."""
+        where = (uploads.c.id == upload) & (uploads.c.state != State.OPEN)
+        return self._update(where, fetched=fetched) == 1
 
     def condemn(self, upload: str, *, unfinished: bool, unfetched: bool) -> bool:
         """Turn an upload into one that is gone; False if it is what was not meant.
 
-        Only with `unfinished` one that is open, only with `unfetched` one that was not fetched.
+        Only with `unfinished` one that is open, only with `unfetched` one that is over and was
+        not fetched.
         """
-        where = (uploads.c.id == upload) & (uploads.c.state != State.GONE)
-        if not unfinished:
-            where &= uploads.c.state != State.OPEN
-        if not unfetched:
-            where &= uploads.c.fetched.is_(True)
-        return self._update(where, state=State.GONE, wrapped=None) == 1
+        final = uploads.c.state.in_([State.COMPLETE, State.EXPIRED])
+        meant = final & uploads.c.fetched.is_(True)
+        if unfetched:
+            meant |= final
+        if unfinished:
+            meant |= uploads.c.state == State.OPEN
+        return self._update((uploads.c.id == upload) & meant, state=State.GONE, wrapped=None) == 1
 
     def condemn_all(self, source: bytes) -> list[str]:
         """Turn all uploads of a source into such that are gone; give those that are."""

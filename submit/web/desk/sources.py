@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from submit.intake.desk.door import Desk
 from submit.intake.desk.refusals import NoMessageError
-from submit.intake.desk.sources import Item, Overview, SourceDetail
+from submit.intake.desk.sources import CERTIFICATE, Item, Overview, SourceDetail
 from submit.intake.replies import LONGEST_MESSAGE
 from submit.web.answers import answer, send_on
 from submit.web.asking import wants_json
@@ -47,7 +47,8 @@ class SourceViews:
         """Show one source; pages have a hundred items each, programs get them all."""
         detail = self._sources.show(source)
         page, last_page = pages(len(detail.items), request.args.get("page", ""))
-        newest = detail.items[::-1]
+        # The certificate first: it is looked for, the files are fetched by a program.
+        newest = sorted(detail.items, key=lambda item: (item.kind == CERTIFICATE, item.day))[::-1]
         return answer(
             _describe_whole(detail),
             "source.html",

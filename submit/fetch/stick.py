@@ -88,6 +88,8 @@ class Stick:
         """Hold the stick for this run alone. Raises FetchError."""
         with stick_errors():
             make_folder(self.home)
+            for folder in (self.home / "sources", self.replies, self.replies / "sent"):
+                require_no_link(folder)
             lock = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -146,8 +148,13 @@ def size_of(path: Path) -> int | None:
 
 def make_folder(folder: Path) -> None:
     """Make a folder that is no link. Raises OSError."""
+    require_no_link(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    if folder.is_symlink():
+
+
+def require_no_link(path: Path) -> None:
+    """Raise OSError if a path is a link: who had the stick does not choose where files go."""
+    if path.is_symlink():
         raise OSError(errno.ELOOP, "a link")
 
 
@@ -160,17 +167,11 @@ def append(path: Path, blocks: Iterator[bytes], count: Callable[[int], None]) ->
         make_folder(path.parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         file = os.open(path, flags, 0o600)
-    try:
+    with _made_durable(file):
         for block in blocks:
             with stick_errors():
                 _write(file, block)
             count(len(block))
-    finally:
-        with stick_errors():
-            try:
-                os.fsync(file)
-            finally:
-                os.close(file)
 
 
 def replace(path: Path, octets: bytes) -> None:
@@ -231,6 +232,24 @@ def sync_folder(folder: Path) -> None:
     except OSError as error:
         if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
             raise
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def _made_durable(file: int) -> Iterator[None]:
+    """Close a file at the end; what was written is durable before, unless it is the stick that ends it."""
+    try:
+        yield
+    except StickError:
+        raise
+    except BaseException:
+        with stick_errors():
+            os.fsync(file)
+        raise
+    else:
+        with stick_errors():
+            os.fsync(file)
     finally:
         os.close(file)
 

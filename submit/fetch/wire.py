@@ -39,13 +39,15 @@ class Answer:
         return self._answer.headers.get_all("Set-Cookie") or []
 
     def blocks(self) -> Iterator[bytes]:
-        """Give the body as it arrives; the caller counts. Raises BrokenError."""
+        """Give the body as it arrives, all of it. Raises BrokenError."""
         while True:
             with _in_words():
                 block = self._answer.read1(_BLOCK)
             if not block:
-                return
+                break
             yield block
+        if self._answer.length:  # Of the octets that were announced.
+            raise BrokenError(_CUT)
 
     def json(self) -> object:
         """Give the body as JSON, None if it is none. Raises BrokenError."""

@@ -55,6 +55,7 @@ class Circuit:
         self.broken = 0
         self.stall_after: int | None = None  # octets of answers in all, then nothing passes
         self.stalled = threading.Event()
+        self.lose_next: int | None = None  # octets of the next answer, then a break
 
     def __enter__(self) -> Self:
         self._start(self._listen)
@@ -78,6 +79,10 @@ class Circuit:
         """Give the first lines of all requests of a method."""
         lines = self.asked.split(b"\r\n")
         return [line for line in lines if line.endswith(b" HTTP/1.1") and line.startswith(method)]
+
+    def translated(self, octets: bytes) -> bytes:
+        """Give what the desk is to hear."""
+        return octets
 
     def _start(self, target: object, *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)  # type: ignore[arg-type]
@@ -133,17 +138,19 @@ class Circuit:
                 with self._lock:
                     self.asked += octets
                 wants_sealed = octets.startswith(_SEALED) and b".tar.gpg " in octets[:80]
-                desk.sendall(octets)
+                desk.sendall(self.translated(octets))
             if desk in ready:
                 octets = desk.recv(_READ)
                 if not octets:
                     return
                 if wants_sealed:
-                    octets = self._flipped(octets)
+                    octets, wants_sealed = self._flipped(octets)
                 room = self._pass_back(client, octets, room)
 
     def _pass_back(self, client: socket.socket, octets: bytes, room: int | None) -> int | None:
         self._maybe_stall()
+        if self.lose_next is not None:
+            room, self.lose_next = self.lose_next, None
         if room is not None and len(octets) >= room:
             client.sendall(octets[:room])
             with self._lock:
@@ -159,9 +166,10 @@ class Circuit:
             self.stalled.set()
             self._closing.wait(_PATIENCE)
 
-    def _flipped(self, octets: bytes) -> bytes:
-        at = octets.find(_END_OF_HEAD) + len(_END_OF_HEAD) + 1
-        if self.flips == 0 or at >= len(octets) or not octets.startswith(b"HTTP/1.1 206"):
-            return octets
+    def _flipped(self, octets: bytes) -> tuple[bytes, bool]:
+        """Turn a bit behind the head; tell whether there is still something to turn."""
+        at = octets.find(_END_OF_HEAD) + len(_END_OF_HEAD) if octets.startswith(b"HTTP/1.1") else 0
+        if self.flips == 0 or at == len(octets):
+            return octets, self.flips > 0
         self.flips -= 1
-        return octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :]
+        return octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :], False

@@ -56,6 +56,7 @@ class Client:
     believed: int
     is_gone: bool = False
     is_over: bool = False  # expired, or complete and forgotten
+    creation: Creation | None = None  # None: it was made by a request that died
     is_read: bool = False  # complete, and the recipient has read it
     is_damaged: bool = False  # by more than a disk does that only loses what was not synced
 
@@ -77,6 +78,7 @@ class UploadMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="machine-")) / "site"
         self.world = IntakeWorld(self.folder, self.certificate, self.template, 3 * PIECE)
         self.clients: list[Client] = []
+        self.creations = 0
         entered = self.world.intake.sources.create()
         self.cookie, self.codename = entered.cookie, str(entered.codename)
 
@@ -98,6 +100,19 @@ class UploadMachine(RuleBasedStateMachine):
     def create(self, length: int, along: float) -> Client:
         """Make an upload, some of its octets along with the creation."""
         return self._create(length, along)
+
+    @rule(client=uploads)
+    def create_again(self, client: Client) -> None:
+        """The creation's answer was lost: asked again, it makes nothing and reads nothing."""
+        if client.is_gone or client.is_over or client.creation is None:
+            return
+        status = self.world.intake.uploads.create(
+            self.session, client.creation, ScriptedBody(b"never read")
+        )
+        assert (status.id, status.again) == (client.upload, True)
+        assert client.acknowledged <= status.offset <= len(client.content)
+        client.acknowledge(status.offset)
+        client.believed = status.offset
 
     @rule(client=uploads, share=st.floats(0, 0.6), cut=st.floats(0, 1.2), heard=st.booleans())
     def append(self, client: Client, share: float, cut: float, heard: bool) -> None:
@@ -289,11 +304,14 @@ class UploadMachine(RuleBasedStateMachine):
         content = _content(len(self.clients), length)
         first = int(length * along)
         body = Append(0, first, None) if first else None
-        creation = Creation(length, "", Facts(filename="видео.mp4"), body)
+        self.creations += 1
+        creation_key = f"creation-{self.creations:016}"
+        creation = Creation(length, "", Facts(filename="видео.mp4"), body, creation_key)
         status = self.world.intake.uploads.create(
             self.session, creation, ScriptedBody(content[:first])
         )
         client = Client(status.id, content, self.world.last_key, status.offset, status.offset)
+        client.creation = creation
         self.clients.append(client)
         assert status.offset == first
         return client

@@ -9,6 +9,8 @@ const LOOK_OVER = 5_000; // milliseconds between two looks at who is silent
 const ASK_AFTER = 30_000; // of silence: is it slow, or dead? The site's own page knows
 const STALLED_AFTER = 90_000; // of silence
 const BETWEEN_STALLS = 30_000; // what goes silent together is one stall
+const ADVISING = 60_000; // of being heard again: then the advice goes
+const READING = 10_000; // so long the words about a stall stay, also if all goes well at once
 
 const nameOf = ({ path, name }) => path || name;
 const knownAs = (file) => `${file.modified} ${file.length} ${nameOf(file)}`;
@@ -33,6 +35,7 @@ export class Queue {
   #wakers = new Set();
   #stalls = 0;
   #lastStall = 0;
+  #silentAt = 0;
   #askedAt = 0;
   #changed;
 
@@ -127,9 +130,11 @@ export class Queue {
   moved(file, offset) {
     file.movedAt = Date.now();
     this.pace.moved(Math.max(0, offset - file.offset));
-    if (offset > file.offset || offset === file.length) this.adviceIsDue = false;
+    // One answer on a new connection is no proof that this one lives.
+    if (Date.now() - this.#silentAt > ADVISING) this.adviceIsDue = false;
     this.found(file, offset);
-    if (!this.paused) this.#feel("sending");
+    const isRead = this.mood.word !== "stalled" || Date.now() - this.#silentAt > READING;
+    if (!this.paused && isRead) this.#feel("sending");
   }
 
   lost(file) {
@@ -192,7 +197,10 @@ export class Queue {
       if (this.active.size === 0) this.pace.begin();
       this.#take(this.#waiting.pop());
     }
-    if (!this.isBusy && this.all + this.skipped > 0) this.#feel(this.failed.length > 0 ? "done_partly" : "done");
+    if (!this.isBusy && this.all + this.skipped > 0) {
+      this.adviceIsDue = false;
+      this.#feel(this.failed.length > 0 ? "done_partly" : "done");
+    }
     this.#changed();
   }
 
@@ -242,6 +250,7 @@ export class Queue {
   }
 
   noteSilence() {
+    this.#silentAt = Date.now();
     if (Date.now() - this.#lastStall > BETWEEN_STALLS) {
       this.#stalls += 1;
       this.#lastStall = Date.now();

@@ -111,7 +111,7 @@ class Opener:
     def _salvage(self, sealed: SealedFile, file: int, shape: Shape, *, damaged: bool) -> Opened:
         """Keep what authenticates of a file whose end is not there, or that is damaged."""
         feed = Feed(file)
-        blocks = self._counted(feed.for_salvage(shape.prefix))
+        blocks = self._counted(feed.for_salvage(shape))
         with Running(self.gnupg, _DECRYPT_PARTIAL, blocks, _never_small(shape)) as gnupg:
             rest = Rest(sealed, shape, gnupg, damaged=damaged)
             stream = Stream(rest.tar())

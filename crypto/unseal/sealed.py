@@ -130,16 +130,21 @@ class Feed:
             self._hash.update(block)
             yield block
 
-    def for_salvage(self, prefix: int) -> Iterator[bytes]:
+    def for_salvage(self, shape: Shape) -> Iterator[bytes]:
         """Give a file without its end so that GnuPG opens each whole chunk, and fails behind it.
 
         Its lengths say more than is there, and near an edge of 2^30 octets they would mislead GnuPG;
         so the encrypted data gets lengths of its own, and zeros behind it.
         """
         blocks = self.whole()
-        start = _read_beyond(blocks, prefix)
-        yield start[:prefix] + _DATA_TAG
-        yield from _reframed(_body(start[prefix + 1 :], blocks))
+        start = _read_beyond(blocks, shape.prefix)
+        yield start[: shape.prefix] + _DATA_TAG
+        body = _body(start[shape.prefix + 1 :], blocks)
+        if shape.full_chunks:
+            yield from _reframed(body)
+        else:
+            # GnuPG would take the first chunk's noise for packets, and perhaps ask for a passphrase.
+            yield _definite(b"".join(body)[:DATA_HEADER])
 
     def digest(self) -> str:
         """Give the SHA-256 of the file; of what is not read yet, too."""
@@ -187,7 +192,11 @@ def _reframed(body: Iterator[bytes]) -> Iterator[bytes]:
             yield bytes([224 + _SALVAGE_PIECE]) + held[:size]
             del held[:size]
     held += _ZEROS
-    yield bytes([_DEFINITE]) + len(held).to_bytes(4, "big") + held
+    yield _definite(held)
+
+
+def _definite(body: bytes | bytearray) -> bytes:
+    return bytes([_DEFINITE]) + len(body).to_bytes(4, "big") + body
 
 
 @dataclass(frozen=True, slots=True)

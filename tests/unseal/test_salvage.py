@@ -46,6 +46,15 @@ def test_without_the_tail_the_whole_chunks_are_salvaged(stick: Stick, staff: Sta
     assert whole > 300_000 - CHUNK
 
 
+def test_noise_is_never_taken_for_a_message(stick: Stick, staff: Staff) -> None:
+    """With no whole chunk there is nothing for GnuPG to misread: many such uploads, not one refused."""
+    for number in range(60):
+        stick.receive_until(2_000, CONTENT, f"{number}.mp4")
+    ran = staff.open(stick.folder)
+    assert (ran.code, ran.complained) == (3, "")
+    assert set(staff.files().values()) == {CONTENT[:2_000]}
+
+
 def test_a_wrong_tail_is_never_added(stick: Stick, staff: Staff) -> None:
     """A tail of another moment or upload, or a damaged one, adds nothing, and that is said."""
     faults: dict[str, Callable[[Sent, bytes], bytes]] = {

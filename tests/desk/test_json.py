@@ -3,12 +3,15 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
 
-from tests.desk.staff import StaffMember, new_staff
+from tests.desk.staff import StaffMember, new_staff, read_printed
 from tests.live import Live, running
+
+Facts = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def send(live: Live, content: bytes, half: int | None = None) -> tuple[requests.
     return source, url.rpartition("/")[2]
 
 
-def items(live: Live, desk: requests.Session, upload: str) -> tuple[dict, dict, dict]:
+def items(live: Live, desk: requests.Session, upload: str) -> tuple[Facts, Facts, Facts]:
     """Find the source of an upload: its line in the list, its page, and the upload's item."""
     for line in desk.get(live.desk, timeout=30).json()["sources"]:
         page = desk.get(f"{live.desk}/sources/{line['id']}", timeout=30).json()
@@ -90,3 +93,104 @@ def test_sealed_octets_come_in_ranges(live: Live, desk: requests.Session) -> Non
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{len(whole)}")
     facts = desk.get(f"{live.desk}/sealed/{upload}/digest", timeout=30).json()
     assert facts == {"length": len(whole), "sha256": hashlib.sha256(whole).hexdigest()}
+
+
+def test_an_unfinished_upload_comes_with_its_tail(live: Live, desk: requests.Session) -> None:
+    """What has arrived so far, chunk by chunk and the rest beside it; and what came after it."""
+    content = os.urandom(300_000)
+    source, upload = send(live, content, half=200_000)
+    line, _, item = items(live, desk, upload)
+    assert line["unfinished"] == [{"id": upload, "share": 60, "day": item["day"]}]
+    assert (item["state"], item["share"], item["tail"]) == ("open", 60, True)
+    for ending in ("tar.gpg", "tail"):
+        there = (live.uploads / f"{upload}.{ending}").read_bytes()
+        got = desk.get(f"{live.desk}/sealed/{upload}.{ending}", timeout=30)
+        assert got.content == there
+    before = (live.uploads / f"{upload}.tar.gpg").read_bytes()
+    live.append(source, f"{live.base}/uploads/{upload}", 200_000, content[200_000:])
+    _, _, item = items(live, desk, upload)
+    assert (item["state"], item["share"], item["tail"]) == ("complete", None, False)
+    asked = {"Range": f"bytes={len(before)}-"}
+    rest = desk.get(f"{live.desk}/sealed/{upload}.tar.gpg", headers=asked, timeout=30)
+    assert before + rest.content == (live.uploads / f"{upload}.tar.gpg").read_bytes()
+    assert desk.get(f"{live.desk}/sealed/{upload}.tail", timeout=30).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["bytes=5-2", "bytes=0-1,3-4", "octets=0-1", "bytes=-", "bytes=-0", "bytes=\u0661-", "x" * 999],
+)
+def test_a_strange_range_is_refused(live: Live, desk: requests.Session, asked: str) -> None:
+    """Never answered with other octets than those that were asked for."""
+    _, upload = send(live, b"content")
+    url = f"{live.desk}/sealed/{upload}.tar.gpg"
+    headers = {"Range": asked.encode("utf-8")}
+    answer = desk.get(url, headers=headers, timeout=30)
+    assert answer.status_code == 416
+    length = (live.uploads / f"{upload}.tar.gpg").stat().st_size
+    assert answer.headers["Content-Range"] == f"bytes */{length}"
+
+
+def test_head_tells_the_length_and_reads_nothing(live: Live, desk: requests.Session) -> None:
+    """Before a long way, a program may ask how long it is."""
+    _, upload = send(live, b"content")
+    answer = desk.head(f"{live.desk}/sealed/{upload}.tar.gpg", timeout=30)
+    length = (live.uploads / f"{upload}.tar.gpg").stat().st_size
+    assert (answer.status_code, answer.headers["Content-Length"]) == (200, str(length))
+
+
+def test_marking_and_deleting_by_a_program(live: Live, desk: requests.Session) -> None:
+    """Without a token, for a foreign page cannot ask for JSON; only what was fetched goes."""
+    _, upload = send(live, b"content")
+    url = f"{live.desk}/sealed/{upload}"
+    answer = desk.post(f"{url}/delete", timeout=30)
+    assert (answer.status_code, list(answer.json())) == (409, ["error"])
+    assert desk.post(f"{url}/fetched", timeout=30).json() == {}
+    assert items(live, desk, upload)[2]["fetched"]
+    assert desk.post(f"{url}/delete", timeout=30).json() == {}
+    assert not (live.uploads / f"{upload}.tar.gpg").exists()
+
+
+def test_a_session_survives_kill_9_of_the_desk(live: Live, desk: requests.Session) -> None:
+    """Hours of fetching go on without another code."""
+    live.kill_desk()
+    live.start_desk()
+    assert desk.get(live.desk, timeout=30).status_code == 200
+
+
+def test_the_desk_needs_no_secret_of_the_source_site(live: Live, ana: StaffMember) -> None:
+    """Neither the salt of the codenames nor GnuPG: it starts and works without them."""
+    salt, hidden = live.data / "codename.salt", live.data / "codename.salt.hidden"
+    live.kill_desk()
+    salt.rename(hidden)
+    try:
+        live.start_desk()
+        assert ana.login().get(live.desk, timeout=30).status_code == 200
+        assert not salt.exists()
+    finally:
+        hidden.rename(salt)
+
+
+def test_the_command_line_makes_and_ends_accounts(live: Live) -> None:
+    """Secrets are printed once, and not again by anything else."""
+    bela = new_staff(live, "bela")
+    session = bela.login()
+    config = ("--config", str(live.config))
+    assert "bela" in live.command("staff", "list", *config).split()
+    printed = live.command("staff", "reset", "bela", *config)
+    assert session.get(live.desk, timeout=30).status_code == 403
+    again = read_printed(live, "bela", printed)
+    assert again.passphrase != bela.passphrase
+    secret = live.folder / "secret"
+    secret.write_text(printed)
+    code = live.command("staff", "code", str(secret)).strip()
+    assert again.tries(requests.Session(), again.passphrase, code).status_code in {200, 403}
+    live.command("staff", "remove", "bela", *config)
+    assert "bela" not in live.command("staff", "list", *config).split()
+
+
+def test_nothing_of_staff_is_in_the_log(live: Live, ana: StaffMember) -> None:
+    """Neither who came nor with what."""
+    ana.tries(requests.Session(), "abacus abdomen", "123456")
+    log = live.log.read_text()
+    assert not [text for text in ("ana", ana.passphrase, "123456", "abacus") if text in log]

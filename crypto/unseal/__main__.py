@@ -32,6 +32,7 @@ Run it again whenever you like: it goes on where it was, and opens nothing twice
 
   unseal verify FOLDER        checks that nothing in such a folder has changed
   unseal look FOLDER          makes a page to look through what was sent
+  unseal clean FOLDER         makes copies without metadata, for publishing
   unseal answer DESIGNATION   writes a reply, encrypted to this source alone
 """
 

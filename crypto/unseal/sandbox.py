@@ -37,11 +37,12 @@ _WALLS = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a program may take: seconds, octets of memory, octets that it writes."""
+    """What a program may take: seconds; octets of memory, that it says, and of a file it writes."""
 
     seconds: int
     memory: int
     output: int
+    written: int = 64 << 20
 
 
 def find_program(name: str) -> str | None:
@@ -102,6 +103,9 @@ class Sandbox:
             return _result(process, limits.output, self._stopped)
         finally:
             timer.cancel()
+            if process.returncode is None:  # Ctrl-C
+                _kill(process.pid)
+                process.wait()
             self._running.discard(process.pid)
 
     def stop(self) -> None:
@@ -121,6 +125,7 @@ class Sandbox:
         limited = [
             self.prlimit,
             *(f"--as={limits.memory}", f"--cpu={limits.seconds}", "--core=0", "--nofile=256"),
+            f"--fsize={limits.written}",
             "--",
             *command,
         ]
@@ -128,7 +133,8 @@ class Sandbox:
             outside = {FILE: str(file), "/out": str(writable)}
             return [outside.get(word, word.replace(FILE, str(file))) for word in limited]
         inside = _INSIDE + ending
-        shown = ["--ro-bind", str(file), inside]
+        # A program that would build walls inside these cannot, and may think that it has to.
+        shown = ["--ro-bind", "/dev/null", self.walls, "--ro-bind", str(file), inside]
         if writable:
             shown += ["--bind", str(writable), "/out"]
         return [self.walls, *_WALLS, *shown, "--"] + [w.replace(FILE, inside) for w in limited]

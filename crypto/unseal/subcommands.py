@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from crypto.unseal.answer import Answer, answer
+from crypto.unseal.clean import Cleaner, choose, find_cleaner
 from crypto.unseal.gnupg import GnuPG, environment, find_gnupg
 from crypto.unseal.look import bags_in, find_looker, look
 from crypto.unseal.run import ExitCode
@@ -70,4 +71,32 @@ def _look(arguments: Sequence[str], terminal: Terminal) -> int:
     return ExitCode.INCOMPLETE if troubles else ExitCode.GOOD
 
 
-COMMANDS: dict[str, Command] = {"answer": _answer, "look": _look}
+def _clean(arguments: Sequence[str], terminal: Terminal) -> int:
+    parser = argparse.ArgumentParser(
+        prog="unseal clean",
+        description="Makes copies without metadata, for publishing (by mat2, in a sandbox), and says "
+        "what was removed and what no program can remove. The originals are not touched.",
+    )
+    parser.add_argument("bag", type=Path, metavar="BAG")
+    parser.add_argument("--into", required=True, type=Path, metavar="DIR", help="where copies go")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="all of the bag's, if none is named"
+    )
+    parser.add_argument(
+        "--no-sandbox", action="store_true", help="run mat2 with all your rights, without walls"
+    )
+    given = parser.parse_intermixed_args(arguments)
+    sandbox, mat2 = find_cleaner(without_sandbox=given.no_sandbox)
+    try:
+        entries = choose(given.bag, given.files)
+        done = Cleaner(given.bag, given.into, sandbox, mat2).clean(entries, terminal)
+    except KeyboardInterrupt:
+        sandbox.stop()
+        terminal.complain(
+            "\nunseal: stopped. The copies that were made are kept, without a report."
+        )
+        return ExitCode.INTERRUPTED
+    return ExitCode.REFUSED if any(each.trouble for each in done) else ExitCode.GOOD
+
+
+COMMANDS: dict[str, Command] = {"answer": _answer, "clean": _clean, "look": _look}

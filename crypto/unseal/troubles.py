@@ -105,3 +105,40 @@ class NoStickError(RunError):
     """There is nothing at the place that was given for the stick."""
 
     words = "{where} is no folder. Nothing was written. Is the stick in, and is this its name?"
+
+
+# --- Copies for publishing ------------------------------------------------------------------------
+
+
+class NoMat2Error(RunError):
+    """There is no mat2."""
+
+    words = (
+        "mat2, which takes metadata out, is not on this machine. Nothing was done. Tails has it; on "
+        "Debian: apt install mat2 bubblewrap ffmpeg"
+    )
+
+
+class NoWallsError(RunError):
+    """There is no sandbox, and nobody said that there need be none."""
+
+    words = (
+        "The sandbox (bubblewrap, the program bwrap) is not on this machine or does not start, and "
+        "without it no program is let at files from strangers. Nothing was done. On Debian: apt "
+        "install bubblewrap. If there can be none, --no-sandbox runs mat2 with all your rights."
+    )
+
+
+class NotInBagError(RunError):
+    """A file was named that the bag does not hold."""
+
+    words = "{name} is no file of {where}. Nothing was done. Its files are named in custody.txt."
+
+
+class CleaningInBagError(RunError):
+    """The copies would lie among the evidence."""
+
+    words = (
+        "{where} lies inside {bag}. Nothing was done: copies must not lie among the evidence. Choose "
+        "another folder with --into."
+    )

@@ -43,10 +43,22 @@ class Session:
                 self._credentials.forget()
 
     def _enter(self, line: "Line") -> bool:
+        line.outside(lambda desk: desk.wire.reach())  # A code would be old when Tor is there.
         name, passphrase, code = self._credentials.ask()
+        attempts = 0
+
+        def enter(desk: Desk) -> str:
+            nonlocal attempts
+            attempts += 1
+            return desk.enter(name, passphrase, code)
+
         try:
-            self.cookie = line.outside(lambda desk: desk.enter(name, passphrase, code))
+            self.cookie = line.outside(enter)
         except RefusedError as refused:
+            if attempts > 1:
+                self._terminal.complain(
+                    "the connection broke during the login: a code was used up."
+                )
             self._terminal.complain(str(refused))
             return False
         return True

@@ -48,6 +48,7 @@ class Answer:
             yield block
         if self._answer.length:  # Of the octets that were announced.
             raise BrokenError(_CUT)
+        self._answer.close()  # The library itself would not notice, and the connection could go on.
 
     def json(self) -> object:
         """Give the body as JSON, None if it is none. Raises BrokenError."""
@@ -108,6 +109,11 @@ class Wire:
         finally:
             if not answered:  # What is left of the body would be taken for the next answer.
                 self.close()
+
+    def reach(self) -> None:
+        """Connect, if there is no connection. Raises BrokenError."""
+        with _in_words():
+            self._connected()
 
     def close(self) -> None:
         """End the connection; the next request makes another."""

@@ -51,6 +51,7 @@ class Circuit:
         self.identities: list[tuple[bytes, bytes]] = []
         self.names: list[tuple[bytes, int]] = []
         self.asked = b""  # everything that clients have said
+        self.connections = 0
         self.octets = 0  # of answers that were passed on
         self.broken = 0
         self.stall_after: int | None = None  # octets of answers in all, then nothing passes
@@ -128,6 +129,7 @@ class Circuit:
     def _carry(self, client: socket.socket, desk: socket.socket) -> None:
         with self._lock:
             room = self._cuts.pop(0) if self._cuts else None
+            self.connections += 1
         wants_sealed = False
         while not self._closing.is_set():
             ready = select.select([client, desk], [], [], _LOOK_UP)[0]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import requests
 
+from tests.fetch.circuit import Circuit
 from tests.fetch.errand import Errand, digest, kept, new_errand, send
 from tests.live import Live
 
@@ -22,6 +23,17 @@ def test_everything_new_comes_to_the_stick(errand: Errand) -> None:
         assert errand.sealed(upload).parent.name == index[upload]["designation"].replace(" ", "-")
     assert len(index) == 6  # each source has a certificate, too
     assert errand.parts() == []
+
+
+def test_many_files_share_three_connections(live: Live, errand: Errand) -> None:
+    """Each new one costs seconds over Tor."""
+    for _ in range(4):
+        send(live, 10)
+    with Circuit(live.desk_port) as circuit:
+        errand.base = circuit.base
+        assert errand.run().code == 0
+        assert circuit.connections <= 3
+        assert len(circuit.lines(b"GET /sealed/")) >= 8
 
 
 def test_a_second_run_does_nothing(errand: Errand) -> None:

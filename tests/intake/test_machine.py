@@ -5,13 +5,11 @@ position of a sealed file ever held two different octets (the lossy disk asserts
 write). And whatever has happened, who asks and sends the rest gets to the end.
 """
 
-import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -38,32 +36,12 @@ from submit.tus.requests import Append, Creation
 from tests import reader
 from tests.crypto.keys.making import make_ngo, new_home
 from tests.intake.accidents import FATES, FATES_WITH_HOLES, Crash, crashes, troubles
+from tests.intake.client import Client, make_content, salvage
 from tests.intake.lossy_disk import DiedError, Fate, Trouble
 from tests.intake.world import DAY, PIECE, DeafBody, IntakeWorld, ScriptedBody
 
 LENGTHS = [0, 1, 1000, CHUNK - 3000, CHUNK, 2 * CHUNK + 1, 3 * CHUNK - 1548, 7 * CHUNK + 77]
 BEHIND_START = 2000  # is the first chunk of any file
-
-
-@dataclass
-class Client:
-    """One upload as its source knows it."""
-
-    upload: str
-    content: bytes = field(repr=False)
-    key: bytes = field(repr=False)
-    acknowledged: int
-    believed: int
-    is_gone: bool = False
-    is_over: bool = False  # expired, or complete and forgotten
-    creation: Creation | None = None  # None: it was made by a request that died
-    is_read: bool = False  # complete, and the recipient has read it
-    is_damaged: bool = False  # by more than a disk does that only loses what was not synced
-
-    def acknowledge(self, offset: int) -> None:
-        """Count on so much from now on; on nothing if the upload is damaged, but on its end."""
-        if not self.is_damaged:
-            self.acknowledged = max(self.acknowledged, offset)
 
 
 class UploadMachine(RuleBasedStateMachine):
@@ -193,7 +171,7 @@ class UploadMachine(RuleBasedStateMachine):
         with self._death(crash):
             made.append(self._create(length, 1))
         if not made:
-            content, key = _content(len(self.clients), length), self.world.last_key
+            content, key = make_content(len(self.clients), length), self.world.last_key
             made = [Client(found, content, key, 0, 0) for found in self._unfinished() - before]
             self.clients += made
         return multiple(*made)
@@ -286,14 +264,14 @@ class UploadMachine(RuleBasedStateMachine):
             client.is_read = True
         elif row.state is State.OPEN:
             assert self.world.intake.uploads.peek(session, row) >= client.acknowledged
-            durable = _salvaged(client, self._durable(client), self._durable(client, ".tail"))
+            durable = salvage(client, self._durable(client), self._durable(client, ".tail"))
             for salvaged in (self._salvaged(client), durable):
                 assert len(salvaged) >= client.acknowledged
                 assert client.content.startswith(salvaged)
 
     def _salvaged(self, client: Client) -> bytes:
         """Read file and tail as they are seen now."""
-        return _salvaged(client, self.world.sealed(client.upload), self.world.tail(client.upload))
+        return salvage(client, self.world.sealed(client.upload), self.world.tail(client.upload))
 
     def _durable(self, client: Client, ending: str = ".tar.gpg") -> bytes:
         return self.world.disk.durable(client.upload + ending)
@@ -301,7 +279,7 @@ class UploadMachine(RuleBasedStateMachine):
     # --- how
 
     def _create(self, length: int, along: float) -> Client:
-        content = _content(len(self.clients), length)
+        content = make_content(len(self.clients), length)
         first = int(length * along)
         body = Append(0, first, None) if first else None
         self.creations += 1
@@ -372,18 +350,6 @@ class UploadMachine(RuleBasedStateMachine):
         """Let a refusal be an answer: the invariant tells whether it told the truth."""
         with suppress(Refusal):
             yield
-
-
-def _salvaged(client: Client, sealed: bytes, tail: bytes) -> bytes:
-    """Read file and tail; nothing if not even the head can be read."""
-    try:
-        return reader.read_partial(sealed, client.key, tail).content
-    except reader.ReaderError:
-        return b""
-
-
-def _content(seed: int, length: int) -> bytes:
-    return hashlib.shake_128(bytes([seed % 256])).digest(length)
 
 
 @pytest.fixture(scope="module")

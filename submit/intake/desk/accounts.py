@@ -3,7 +3,7 @@
 Whoever asks, and whatever of it is wrong, the work and the words are the same. A passphrase has 77
 bits and every check costs 0.15 s, so guesses are not counted, and no stranger can lock anybody
 out. Only a wrong code with the right passphrase is counted: somebody has stolen the passphrase, or
-mistypes. docs/decisions/0013-desk.md
+mistypes. docs/decisions/0016-desk.md
 """
 
 import hashlib

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.firefox.options import Options
 from selenium.webdriver.firefox.service import Service
@@ -50,6 +50,8 @@ class Firefox:
     def goes(self, address: str) -> None:
         try:
             self.driver.get(address)
+        except TimeoutException:
+            raise BrokenConnectionError("the page did not come") from None
         except WebDriverException as error:
             if "about:neterror" in str(error):
                 raise BrokenConnectionError(str(error)) from None
@@ -75,7 +77,9 @@ class Firefox:
         found = self.driver.find_elements(By.XPATH, f"//button[{said}] | //a[{said}]")
         try:
             next(element for element in found if element.is_displayed()).click()
-        except WebDriverException as error:  # it waits a little for the page that comes of it
+        except TimeoutException:  # of the page that comes of it, for which others wait
+            return
+        except WebDriverException as error:
             if "about:neterror" not in str(error):
                 raise
 
@@ -104,7 +108,8 @@ def firefox(folder: Path, *, scripts: bool = False) -> Iterator[Firefox]:
     service = Service(str(_geckodriver(folder)), log_output=os.devnull, env=_environment(folder))
     driver = webdriver.Firefox(options=options, service=service)
     try:
-        driver.set_page_load_timeout(PATIENCE)
+        # Below what Selenium itself waits for an answer of the driver's.
+        driver.set_page_load_timeout(PATIENCE / 2)
         yield Firefox(driver)
     finally:
         driver.quit()

@@ -45,12 +45,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source at the desk. `replies`: the ids of those that it has not deleted."""
+    """A source at the desk."""
 
     id: str
     designation: str
     items: tuple[Item, ...]
-    replies: frozenset[str]
 
     @property
     def folder(self) -> str:
@@ -88,7 +87,6 @@ def parse_source(identifier: str, said: object) -> Source:
             identifier,
             _text(said, "designation", _DESIGNATION),
             tuple(parse_item(item) for item in _list(said, "items")),
-            frozenset(_text(reply, "id", _SOURCE) for reply in _list(said, "replies")),
         )
     except _OddError:
         raise not_understood() from None

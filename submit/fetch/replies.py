@@ -1,17 +1,15 @@
 """Carry replies from the stick to the desk: `unseal answer` wrote them, gpg encrypted them.
 
-A reply must reach its source once. Whether it did is not known when the connection breaks before
-the answer comes; so a note beside it names the replies that the source had before.
+A reply reaches its source once: when the connection breaks before the answer comes it is given
+again, and the desk knows the same octets again.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from submit.fetch import stick as on_stick
-from submit.fetch.desk import Desk
 from submit.fetch.errors import RefusedError
 from submit.fetch.listing import Source
 from submit.fetch.persist import Line
@@ -21,7 +19,6 @@ from submit.fetch.terminal import Terminal, plain
 _FOLDER = re.compile(r"[a-z]{1,40}(-[a-z]{1,40}){1,3}")
 _SENT = "sent"
 _SUFFIX = ".asc"
-_NOTE = ".sending"
 _LONGEST = 1 << 20  # octets; the desk takes less, and says so
 
 
@@ -62,9 +59,8 @@ class Replies:
         except UnicodeDecodeError:
             return self._stays(path, "it is no armored OpenPGP message (gpg --armor).")
         try:
-            line.inside(lambda desk: _give_once(desk, source, path, message))
+            line.inside(lambda desk: desk.reply(source.id, message))
         except RefusedError as refused:
-            on_stick.remove(_note(path))
             return self._stays(path, str(refused))
         self._put_away(path)
         return True
@@ -83,29 +79,3 @@ class Replies:
                 number += 1
                 target = folder / f"{path.stem} ({number}){_SUFFIX}"
         on_stick.publish(path, target)
-        on_stick.remove(_note(path))
-
-
-def _give_once(desk: Desk, source: Source, path: Path, message: str) -> None:
-    """Give a reply unless it arrived when an earlier attempt broke."""
-    known = _read_note(path)
-    if known is None:
-        now = desk.source(source.id).replies
-        on_stick.replace(_note(path), json.dumps(sorted(now)).encode())
-    elif desk.source(source.id).replies - known:
-        return
-    desk.reply(source.id, message)
-
-
-def _note(path: Path) -> Path:
-    return path.with_name(path.name + _NOTE)
-
-
-def _read_note(path: Path) -> frozenset[str] | None:
-    if on_stick.size_of(_note(path)) is None:
-        return None
-    try:
-        said = json.loads(b"".join(on_stick.blocks_of(_note(path))))
-    except ValueError:
-        return None
-    return frozenset(map(str, said)) if isinstance(said, list) else None

@@ -64,7 +64,7 @@ class Run:
         )
         self.missing += staying
         if carried:
-            self.terminal.say(f"{counted(carried, 'reply')} carried to the desk")
+            self.terminal.say(f"replies carried to the desk: {carried:,}")
         self.lines[0].once(Desk.leave)
         return self.missing
 

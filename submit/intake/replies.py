@@ -56,7 +56,7 @@ class Replies:
     def accept(self, designation: str, message: bytes) -> str:
         """Keep a reply that staff made, proved to be encrypted to this source alone; give its id.
 
-        Raises UnknownDesignationError, NoReplyKeyError, ReplyTooLongError or NotAReplyError.
+        The same message again, after an answer that was lost on the way, is the same reply. Raises UnknownDesignationError, NoReplyKeyError, ReplyTooLongError or NotAReplyError.
         """
         source = self._sources.designated(" ".join(designation.split()))
         if source is None:
@@ -67,6 +67,9 @@ class Replies:
             raise ReplyTooLongError
         if not is_message_to(source.reply_key.id, message):
             raise NotAReplyError
+        for kept in self._rows.to(source.locator):
+            if kept.message == message:
+                return kept.id
         row = ReplyRow(new_upload_id(), source.locator, self._clock.day(), message)
         self._rows.add(row)
         return row.id

@@ -49,14 +49,15 @@ class Errand:
         return self.stick / "nightferry"
 
     def begin(self, *arguments: str, stdin: str | None = None) -> subprocess.Popen[str]:
-        """Start it; nothing but Python's own library is in its reach (-S)."""
+        """Start it; nothing but Python's own library is in its reach (-S).
+
+        Typed are two codes, the second for when the answer to the first login is lost; or `stdin`.
+        """
         self.member = new_member(self.live)
         self.credentials.write_text(
             f'name = "{self.member.name}"\npassphrase = "{self.member.passphrase}"\n'
         )
         self.credentials.chmod(0o600)
-        # A second code, for when the answer to the first one is lost.
-        codes = f"{self.member.phone.code()}\n{self.member.phone.code()}\n"
         process = subprocess.Popen(
             [sys.executable, "-S", "-m", "submit.fetch", *self._arguments(arguments)],
             stdin=subprocess.PIPE,
@@ -67,7 +68,9 @@ class Errand:
             env={"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "PATH": os.environ["PATH"]},
         )
         assert process.stdin is not None
-        process.stdin.write(codes if stdin is None else stdin)
+        for typed in ("{code}", "{code}") if stdin is None else stdin.splitlines():
+            code = self.member.phone.code() if "{code}" in typed else ""
+            process.stdin.write(typed.replace("{code}", code) + "\n")
         process.stdin.flush()
         return process
 

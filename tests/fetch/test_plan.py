@@ -12,7 +12,7 @@ from submit.fetch.plan import Action, OnStick, Plan, decide, make_plan
 from submit.fetch.stick import LARGEST_ON_FAT, filesystem_of
 
 FILE = Item("a" * 26, "file", "complete", "2026-11-22", 1_000_000, tail=False, fetched=False)
-SOURCE = Source("s" * 26, "quiet harbour", (FILE,), frozenset())
+SOURCE = Source("s" * 26, "quiet harbour", (FILE,))
 NOTHING = OnStick(None, None, None)
 ROOM = 1 << 40
 

@@ -48,7 +48,6 @@ def test_a_source_is_read() -> None:
         {"designation": None},
         {"items": {}},
         {"items": [[]]},
-        {"replies": [{"id": "../x"}]},
         *(
             {"items": [ITEM | change]}
             for change in (

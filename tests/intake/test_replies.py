@@ -141,6 +141,18 @@ def test_replies_stand_in_the_order_in_which_they_came(scene: Scene) -> None:
     assert [each.id for each in scene.intake.replies.show(source.session)] == came
 
 
+def test_the_same_message_again_is_the_same_reply(scene: Scene) -> None:
+    """Staff whose connection broke before the answer send it again; the source reads it once."""
+    source = scene.new_source()
+    source.writes("hello")
+    message = encrypt(scene.certificate(source))
+    designation = scene.designation(source)
+    replies = {scene.intake.replies.accept(designation, message) for _ in range(2)}
+    assert {shown.id for shown in source.intake.replies.show(source.session)} == replies
+    other = encrypt(scene.certificate(source))
+    assert scene.intake.replies.accept(designation, other) not in replies
+
+
 def test_deleted_replies_are_gone(scene: Scene) -> None:
     """Deleting removes one reply, at once and from the log too; a second time there is none."""
     source = scene.new_source()

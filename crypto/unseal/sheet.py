@@ -97,8 +97,8 @@ class Sheet:
         copies = len(self.entries) - len({entry.digest for entry in self.entries})
         troubles = "".join(f'<p class="warning">{escape(text)}</p>' for text in self.troubles)
         return (
-            f"<p>{len(self.entries):,} files, {total}; {copies:,} are exact copies of another. "
-            "A help to find your way, and no evidence: that are the files, "
+            f"<p>{len(self.entries):,} files, {total}; {copies:,} of them are exact copies. "
+            "This page helps to find your way. It is no evidence: the files are, with "
             f'<a href="{above}custody.txt">custody.txt</a> and the manifests. Messages: '
             f'<a href="{above}messages.txt">messages.txt</a>. All of this as a table for notes: '
             f'<a href="{above}{FOLDER}/{LIST}">{LIST}</a>.</p>{troubles}'

@@ -19,7 +19,8 @@ input, select, button, textarea { font: inherit; }
 .warning { border-left: .3rem solid #c60; padding-left: .6rem; }
 #cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem;
   list-style: none; padding: 0; }
-#cards li { border: 1px solid #8888; border-radius: .4rem; padding: .5rem; font-size: .85rem; }
+#cards li { border: 1px solid #8888; border-radius: .4rem; padding: .5rem; font-size: .85rem;
+  min-width: 0; overflow-wrap: anywhere; }
 #cards .frame { height: 135px; display: grid; place-items: center; background: #8882; }
 #cards img { max-width: 100%; max-height: 135px; }
 .name { font-weight: bold; margin: .3rem 0; }
@@ -111,7 +112,7 @@ SCRIPT = r"""
     const others = groups.get(e.digest).filter((other) => other !== e);
     if (others.length) {
       const more = element("details");
-      more.append(element("summary", "The same content " + others.length + " more times"));
+      more.append(element("summary", "The same content elsewhere: " + others.length));
       others.slice(0, 50).forEach((other) => {
         const line = element("div");
         line.append(element("bdi", other.place));

@@ -201,7 +201,7 @@ def test_exact_copies_are_one_group() -> None:
     made = pages([entry("a", "1" * 64), entry("b", "2" * 64), entry("c", "1" * 64)])
     groups = re.findall(r"<td>(group \d+)?</td></tr>", made["index.html"])
     assert groups == ["group 1", "", "group 1"]
-    assert "1 are exact copies" in made["index.html"]
+    assert "1 of them are exact copies" in made["index.html"]
 
 
 def test_facts_are_shown_as_people_say_them() -> None:

@@ -12,6 +12,8 @@ let mayLeave = false;
 
 async function take(files) {
   element("send-unfinished").hidden = true;
+  // It counts what had arrived when the page came, and would contradict what is shown from now on.
+  element("arrived").closest("section").hidden = true;
   await queue.add(files);
 }
 

@@ -187,6 +187,8 @@ def _sum_up(shelf: Shelf, outcome: Outcome, terminal: Terminal) -> None:
     if outcome.refused:
         refused = counted(len(outcome.refused), "sealed file")
         terminal.say(f"{refused} REFUSED: the reasons are above. Nothing of them was kept.")
+    if outcome.opened:
+        terminal.say(f"To look through a bag:  unseal look {shelf.into}/BAG")
     if (shelf.into / CERTIFICATES).exists():
         terminal.say(f"To be able to answer:  gpg --import {shelf.into / CERTIFICATES}/*.asc")
 

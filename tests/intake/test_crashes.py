@@ -4,7 +4,7 @@ The machine meets these stories by chance; here they are told one by one.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import product
 from pathlib import Path
 
@@ -22,7 +22,10 @@ from tests.intake.lossy_disk import DiedError, Fate, Trouble
 from tests.intake.world import PIECE, IntakeWorld, ScriptedBody
 
 CONTENT = bytes(5 * CHUNK)  # all of its chunks begin with the same octets
-STEPS = range(1, 22)  # more than any request here takes
+HOLE = [Fate.LOST, Fate.KEPT, Fate.KEPT]
+# What became of unsynced octets, and of how many names; None: the power did not fail.
+CRASHES = [None, ([], 0), ([], 1), ([], 9), ([Fate.LENGTH], 0), (HOLE, 0), (HOLE, 9)]
+STEPS = range(1, 15)  # as many as any request here takes
 
 
 class Site:
@@ -31,7 +34,9 @@ class Site:
     def __init__(self, folder: Path, certificate: Path) -> None:
         self.world = IntakeWorld(folder, certificate, sync_interval=3 * PIECE)
         self.cookie = self.world.intake.sources.create().cookie
-        self.upload = ""
+        # The first upload brings a file of its own, which introduces the source.
+        self.create(0)
+        self.world.intake.uploads.terminate(self.session, self.upload)
 
     @property
     def session(self) -> Session:
@@ -59,6 +64,14 @@ class Site:
         opened = reader.read(self.world.sealed(self.upload), self.world.last_key)
         assert opened.content == CONTENT
 
+    @contextmanager
+    def death(self, step: int) -> Iterator[None]:
+        """Kill the process at a step of what it does, if it takes so many."""
+        self.world.disk.trouble = Trouble(step, "die")
+        with suppress(DiedError):
+            yield
+        self.world.disk.trouble = None
+
     def lose_power(self, fates: list[Fate], names: int = 0) -> None:
         self.world.disk.lose_power(fates, names)
         self.world.start(clean=False)
@@ -79,20 +92,34 @@ def site(tmp_path: Path, certificate: Path) -> Iterator[Site]:
     made.world.close()
 
 
+def test_what_is_acknowledged_survives_a_power_cut(site: Site) -> None:
+    """An upload that was only created, and the offset of every append to it."""
+    for end in (0, 1, 1000, CHUNK - 1, CHUNK, 3 * CHUNK, 3 * CHUNK + 1):
+        site.create(end)
+        site.lose_power([])
+        assert site.ask() == end
+        assert site.send(end, end + CHUNK) == end + CHUNK
+        site.lose_power([])
+        assert site.ask() == end + CHUNK
+        site.finish()
+
+
 @pytest.mark.parametrize("step", STEPS)
-def test_what_is_told_after_a_kill_survives_a_power_cut(site: Site, step: int) -> None:
-    """Whatever the killed request had left unsynced is durable before HEAD tells of it."""
-    site.create(CHUNK)
-    site.world.disk.trouble = Trouble(step, "die")
-    with suppress(DiedError):
-        site.send(CHUNK, 3 * CHUNK)
-    site.world.disk.trouble = None
-    site.world.start(clean=False)
-    told = site.ask()
-    assert told >= CHUNK
-    site.lose_power([])
-    assert site.ask() == told
-    site.finish()
+def test_what_is_told_after_a_crash_survives_the_next(site: Site, step: int) -> None:
+    """Whatever a crash has left unsynced is durable before HEAD tells of it."""
+    for crash in CRASHES:
+        site.create(CHUNK)
+        with site.death(step):
+            site.send(CHUNK, 3 * CHUNK)
+        if crash is None:
+            site.world.start(clean=False)
+        else:
+            site.lose_power(*crash)
+        told = site.ask()
+        assert told >= CHUNK
+        site.lose_power([])
+        assert site.ask() == told
+        site.finish()
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -100,9 +127,8 @@ def test_what_a_crash_leaves_of_a_creation_can_be_finished_or_is_not_there(
     site: Site, step: int
 ) -> None:
     """A file whose start was never durable has no name: what was sent behind it, nobody opens."""
-    for fate, names in product(Fate, [0, 3]):
-        site.world.disk.trouble = Trouble(step, "die")
-        with suppress(DiedError):
+    for fate, names in product(Fate, [0, 9]):
+        with site.death(step):
             site.create(2 * CHUNK)
         site.lose_power([fate], names)
         for found in site.world.intake.drop.show(site.session).unfinished:
@@ -115,8 +141,7 @@ def test_what_was_not_synced_counts_up_to_the_first_hole(site: Site, first: Fate
     """A power cut can keep a later chunk and lose an earlier one."""
     for fates in product([first], Fate, Fate):
         site.create(CHUNK)
-        site.world.disk.trouble = Trouble(6, "die")  # after two syncs and three pieces
-        with pytest.raises(DiedError):
+        with site.death(6):  # after two syncs and three pieces
             site.send(CHUNK)
         site.lose_power(list(fates))
         told = site.ask()
@@ -129,8 +154,7 @@ def test_what_was_not_synced_counts_up_to_the_first_hole(site: Site, first: Fate
 def test_a_failed_take_over_is_not_believed_the_second_time(site: Site) -> None:
     """The kernel shows what it could not write, until it is told to look at the disk."""
     site.create(CHUNK)
-    site.world.disk.trouble = Trouble(6, "die")
-    with pytest.raises(DiedError):
+    with site.death(6):
         site.send(CHUNK)
     site.world.start(clean=True)  # another worker is there before the crash was noticed
     site.world.disk.trouble = Trouble(1, "sync fails", fates=[Fate.LOST, Fate.KEPT])

@@ -7,6 +7,7 @@ source sees must say what arrived. Kept are counts and a day, wrapped under the 
 import hashlib
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from submit.intake.sessions import Session
 from submit.store.records import Kind
 from submit.store.records import Sources as SourceRows
 from submit.store.records import Uploads as UploadRows
+
+Note = dict[str, Any]
 
 _NOTE = b"last form"
 _MARK = 16  # letters that stand for a form's boundary
@@ -52,10 +55,13 @@ class LastForms:
         """
         mark = _mark(boundary)
         form = mark + secrets.token_hex(8)
-        note = self._noted(session)
-        if note is None or note["boundary"] != mark:
-            note = {"boundary": mark, "before": self._files(session), "received": 0}
-        self._note(session, {**note, "form": form, "ended": False})
+
+        def begun(note: Note | None) -> Note:
+            if note is None or note["boundary"] != mark:
+                note = {"boundary": mark, "before": self._files(session), "received": 0}
+            return {**note, "form": form, "ended": False}
+
+        self._change(session, begun)
         return form
 
     def end(
@@ -66,18 +72,21 @@ class LastForms:
         A form whose connection died ends late: the one after it is not overwritten by that. If
         that is the same form, sent again, what is kept is what either of them has brought.
         """
-        note = self._noted(session)
-        if note is None or form[:_MARK] != note["boundary"]:
-            return
-        note["received"] = max(received, note["received"])
-        if note["form"] == form:
-            name = type(reason).__name__ if reason else None
-            note |= {"refused": refused, "reason": name, "ended": True}
-        self._note(session, note)
+        name = type(reason).__name__ if reason else None
+
+        def ended(note: Note | None) -> Note | None:
+            if note is None or form[:_MARK] != note["boundary"]:
+                return None
+            note = {**note, "received": max(received, note["received"])}
+            if note["form"] != form:
+                return note
+            return {**note, "refused": refused, "reason": name, "ended": True}
+
+        self._change(session, ended)
 
     def show(self, session: Session) -> LastForm | None:
         """Tell what became of the last form; None if there was none."""
-        note = self._noted(session)
+        note = self._opened(session, self._rows.form_note(session.source))
         if note is None:
             return None
         if not note["ended"]:
@@ -86,22 +95,28 @@ class LastForms:
         reason = _refusals(Refusal).get(note["reason"])
         return LastForm(note["day"], note["received"], note["refused"], ended=True, reason=reason)
 
-    def _noted(self, session: Session) -> dict[str, Any] | None:
-        wrapped = self._rows.form_note(session.source)
+    def _change(self, session: Session, change: Callable[[Note | None], Note | None]) -> None:
+        """Note what `change` makes of the note; again if another sending came between."""
+        source = session.source
+        while True:
+            old = self._rows.form_note(source)
+            note = change(self._opened(session, old))
+            if note is None:
+                return
+            fields = json.dumps({**note, "day": self._clock.day()}).encode()
+            new = wrap_padded(session.key, _NOTE, source, fields)
+            if self._rows.replace_form_note(source, old, new) or self._rows.find(source) is None:
+                return
+
+    def _opened(self, session: Session, wrapped: bytes | None) -> Note | None:
         if wrapped is None:
             return None
         octets = unwrap_padded(session.key, _NOTE, session.source, PaddedWrapped(wrapped))
-        note: dict[str, Any] = json.loads(octets)
+        note: Note = json.loads(octets)
         return note
 
     def _files(self, session: Session) -> int:
         return self._uploads.count_complete(session.source).get(Kind.FILE, 0)
-
-    def _note(self, session: Session, note: dict[str, Any]) -> None:
-        fields = json.dumps({**note, "day": self._clock.day()}).encode()
-        self._rows.note_form(
-            session.source, wrap_padded(session.key, _NOTE, session.source, fields)
-        )
 
 
 def _mark(boundary: bytes) -> str:

@@ -1,6 +1,7 @@
 """A form that a browser sends a second time by itself: nothing arrives twice, nothing is lost."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -70,6 +71,24 @@ def test_whatever_differs_is_kept(server: Live, other: tuple[list[File], str]) -
     files, boundary = other
     send(server, source, files, boundary)
     assert arrived(server, source) == 1 + len(files)
+
+
+def test_sendings_that_end_at_the_same_time_leave_a_form_that_has_ended(server: Live) -> None:
+    """Or the page would say for ever that it is on its way; the best of the sendings counts."""
+    source = server.new_source()
+    source.post(f"{server.base}/codename", {"codename": source.codename}, timeout=60)  # type: ignore[attr-defined]
+    for round_number in range(5):
+        boundary = f"round-{round_number}"
+        cuts = [300, 100_200, 300, 100_200, 300, 300]
+
+        def again(cut: int, boundary: str = boundary) -> None:
+            send(server, source, CLIPS, boundary, cut)
+
+        with ThreadPoolExecutor(len(cuts)) as pool:
+            list(pool.map(again, cuts))
+        page = source.get(f"{server.base}/drop", headers={"Accept": "text/html"}, timeout=60).text
+        assert "not all of them arrived" in page
+        assert "still on their way" not in page
 
 
 def test_another_source_is_another_matter(server: Live) -> None:

@@ -106,9 +106,14 @@ class Sources:
         where = (sources.c.locator == locator) & sources.c.wrapped_reply_key.is_(None)
         self._update(where, reply_key_id=key.id, wrapped_reply_key=key.wrapped)
 
-    def note_form(self, locator: bytes, wrapped: bytes) -> None:
-        """Note what became of the source's last form."""
-        self._update(sources.c.locator == locator, wrapped_form=wrapped)
+    def replace_form_note(self, locator: bytes, old: bytes | None, new: bytes) -> bool:
+        """Note what became of the source's last form, unless somebody else has since `old`."""
+        # Every note is wrapped anew, so two of them are never alike.
+        unchanged = sources.c.wrapped_form.is_not_distinct_from(old)
+        where = (sources.c.locator == locator) & unchanged
+        with self._database.writer.begin() as connection:
+            done = connection.execute(update(sources).where(where).values(wrapped_form=new))
+        return bool(done.rowcount)
 
     def form_note(self, locator: bytes) -> bytes | None:
         """Give what was noted of the source's last form."""

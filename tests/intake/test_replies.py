@@ -118,8 +118,10 @@ class _Refusing:
 def test_without_the_certificate_nothing_is_taken(scene: Scene) -> None:
     """If it cannot be sealed, the submission is refused and nothing of either remains."""
     source = scene.new_source()
-    opening = scene.intake.uploads._opening
-    keys, opening._keys = opening._keys, _Refusing()
+    openings = (scene.intake.uploads._opening, scene.intake.messages._whole.opening)
+    makers = [opening._keys for opening in openings]
+    for opening in openings:
+        opening._keys = _Refusing()
     for send in (
         lambda: source.writes("hello"),
         lambda: source.sends_by_form("a.txt", b"hello"),
@@ -128,7 +130,8 @@ def test_without_the_certificate_nothing_is_taken(scene: Scene) -> None:
         with pytest.raises(SealingError):
             send()
     assert list(scene.world.disk.names()) == []
-    opening._keys = keys
+    for opening, maker in zip(openings, makers, strict=True):
+        opening._keys = maker
     source.writes("hello")
     assert len(scene.received()) == 2
 

@@ -70,7 +70,7 @@ def test_plaintext_at_rest_while_it_arrives(story: Story) -> None:
 def test_what_was_said_both_ways_is_not_at_rest(story: Story) -> None:
     """Neither an open set's names, nor a reply's text, nor the codename that a message held."""
     assert len(ask(story.live, "select * from parts")) == 2
-    assert len(ask(story.live, "select * from sent")) == 2
+    assert len(ask(story.live, "select * from sent")) >= 2
     assert len(ask(story.live, "select * from replies")) == 1
     assert search(story.where_it_could_be(), story.marks()) == []
 

@@ -160,13 +160,18 @@ def test_after_a_broken_form_the_next_page_says_exactly_what_arrived(
         with pytest.raises(BrokenConnectionError):
             awaits(person, "All files arrived")
     wait_until(lambda: arrived(person, live) == len(opened(live, before, tmp_path)))
-    shown = look(person, live)
-    kept = count(shown, "file")
+    # The server may still be at the end of what the browser sent again.
+    wait_until(lambda: says_where_to_go_on(look(person, live)))
+    kept = count(look(person, live), "file")
     assert opened(live, before, tmp_path) == [clip.name for clip in clips[:kept]]
-    assert f"Send the file at place {kept + 1} and all after it again" in shown
     person.chooses(clips[kept:])
     person.presses("Send files")
     assert "In all we now have 12 files" in awaits(person, "All files arrived")
+
+
+def says_where_to_go_on(shown: str) -> bool:
+    """Tell whether the next file to send is the one after those that arrived."""
+    return f"Send the file at place {count(shown, 'file') + 1} and all after it again" in shown
 
 
 def look(person: Person, live: Live) -> str:

@@ -80,7 +80,7 @@ def test_ctrl_c_keeps_what_came(live: Live, errand: Errand) -> None:
 def test_a_turned_bit_is_found_and_fetched_again(live: Live, errand: Errand) -> None:
     """What is not what the desk has is thrown away, and comes right the second time."""
     upload = send(live, 300_000)
-    with Circuit(live.desk_port, flips=2) as circuit:
+    with Circuit(live.desk_port, flips=1) as circuit:
         errand.base = circuit.base
         ended = errand.run()
         assert (ended.code, circuit.flips) == (0, 0), ended.complained

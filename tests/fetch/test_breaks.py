@@ -6,7 +6,7 @@ import pytest
 
 from tests.fetch.circuit import Circuit
 from tests.fetch.errand import Errand, digest, finish, kept, kill_when, send
-from tests.live import Live, free_port
+from tests.live import Live, free_port, wait_until
 
 
 def require_right(errand: Errand, upload: str) -> None:
@@ -68,6 +68,8 @@ def test_ctrl_c_keeps_what_came(live: Live, errand: Errand) -> None:
         circuit.stall_after = 1_000_000
         process = errand.begin()
         assert circuit.stalled.wait(60)
+        part = errand.part(upload)
+        wait_until(lambda: part.exists() and part.stat().st_size > 500_000)
         process.send_signal(signal.SIGINT)
         ended = finish(process)
     assert (ended.code, "run it again" in ended.complained) == (130, True)

@@ -35,7 +35,7 @@ from submit.tus.refusals import OffsetMismatchError
 from submit.tus.requests import Append, Creation
 from tests import reader
 from tests.crypto.keys.making import make_ngo, new_home
-from tests.intake.accidents import FATES, FATES_WITH_HOLES, Crash, crashes, troubles
+from tests.intake.accidents import FATES, HOLES, Crash, crashes, troubles
 from tests.intake.client import Client, make_content, salvage
 from tests.intake.lossy_disk import DiedError, Fate, Trouble
 from tests.intake.world import DAY, PIECE, DeafBody, IntakeWorld, ScriptedBody
@@ -102,7 +102,7 @@ class UploadMachine(RuleBasedStateMachine):
         pieces=st.integers(1, 3),
         deaf=st.booleans(),
         resume=st.none() | st.floats(0, 1),
-        trouble=st.none() | troubles(1, 3),
+        trouble=st.none() | troubles(1, 2),
     )
     def two_connections(
         self, pieces: int, deaf: bool, resume: float | None, trouble: Trouble | None
@@ -182,13 +182,14 @@ class UploadMachine(RuleBasedStateMachine):
         with self._death(crash):
             self._request(client, asking, share)
 
-    @rule(target=uploads, along=st.floats(0, 0.5), crash=crashes(4, 9, FATES_WITH_HOLES))
+    @rule(target=uploads, along=st.floats(0, 0.4), crash=crashes(5, 9, HOLES))
     def power_fails_in_a_long_upload(self, along: float, crash: Crash) -> Client:
-        """Several chunks wait to be synced, and each may meet another fate."""
+        """Several chunks wait to be synced; the first of them is lost, and later ones are there."""
         client = self._create(LENGTHS[-1], along)
         crash.power = True
         with self._death(crash):
             self._patch(client, 1, 1)
+        self.ask(client)
         return client
 
     @rule(fates=FATES, names=st.integers(0, 3))
@@ -211,19 +212,17 @@ class UploadMachine(RuleBasedStateMachine):
             self._patch(client, 1, 1)
         return client
 
-    @rule(client=uploads, where=st.floats(0, 1))
-    def crash_and_damage(self, client: Client, where: float) -> None:
+    @rule(target=uploads, along=st.floats(0.7, 0.99), where=st.floats(0, 0.9))
+    def crash_and_damage(self, along: float, where: float) -> Client:
         """A crash, and what was durable is not as it was: beyond what a disk may do."""
+        client = self._create(LENGTHS[-1], along)
         self.power_fails([], 0)
-        row = None if client.is_gone else self.world.row(self.session, client.upload)
-        if row is None or row.state is not State.OPEN:
-            return
         length = len(self.world.sealed(client.upload))
-        if length > BEHIND_START:
-            place = BEHIND_START + int(where * (length - BEHIND_START - 1))
-            self.world.disk.damage(f"{client.upload}.tar.gpg", place)
-            client.is_damaged = True
-            client.acknowledged = 0
+        place = BEHIND_START + int(where * (length - BEHIND_START))
+        self.world.disk.damage(f"{client.upload}.tar.gpg", place)
+        client.is_damaged = True
+        client.acknowledged = 0
+        return client
 
     @rule()
     def restart(self) -> None:

@@ -8,6 +8,7 @@ import datetime as dt
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,6 +141,16 @@ def offline(staff: Staff, machine: Machine) -> Staff:
     return staff
 
 
+def in_another_second(machine: Machine) -> None:
+    """Wait until a key made now is younger than every key there is: their age is told in seconds."""
+    listed = gpg(machine.home, "--with-colons", "--list-keys").stdout.decode()
+    youngest = max(
+        int(made) for made in re.findall(r"^[ps]ub:(?:[^:]*:){4}(\d+):", listed, re.MULTILINE)
+    )
+    while time.time() < youngest + 1:
+        time.sleep(0.05)
+
+
 def used_keys(staff: Staff) -> dict[str, str]:
     """Which key opened which file, as the custody report says."""
     return {str(e["path"]): str(e["opened_with"]["key"]) for e in staff.custody()}  # type: ignore[index]
@@ -195,6 +206,7 @@ def test_a_new_encryption_key_seals_and_the_old_one_still_opens(
     """The same fingerprint; new things go to the new one, each opens with its own, on record."""
     before = machine.recipient().fingerprint
     machine.seals(stick, b"before")
+    in_another_second(machine)
     machine.run("A new encryption key every year or two")
     assert machine.recipient().fingerprint == before
     machine.seals(stick, b"after")

@@ -1,0 +1,29 @@
+"""The commands of a host. Each room adds its own; errors come in words, with exit status 1."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from config.errors import SettingsError
+from crypto.errors import CryptoError
+from deploy.errors import DeployError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; give its exit status."""
+    parser = argparse.ArgumentParser(prog="nightferry")
+    parser.add_subparsers(required=True, metavar="COMMAND")
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except (DeployError, SettingsError, CryptoError) as error:
+        print(f"nightferry: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("nightferry: stopped", file=sys.stderr)
+        return 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Copies of what is kept, and back again: `nightferry backup`, `nightferry restore`."""

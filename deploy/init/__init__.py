@@ -1,0 +1,1 @@
+"""From an installed package to two onion sites: `nightferry init`."""

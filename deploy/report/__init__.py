@@ -1,0 +1,1 @@
+"""One sealed message a day, always of the same size: `nightferry report`."""

@@ -7,12 +7,19 @@ from collections.abc import Sequence
 from config.errors import SettingsError
 from crypto.errors import CryptoError
 from deploy.errors import DeployError
+from deploy.init import command as init
+from deploy.onion import command as onion
+
+# Each room's module `command` has an `add_command`.
+_ROOMS = (init, onion)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; give its exit status."""
     parser = argparse.ArgumentParser(prog="nightferry")
-    parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for room in _ROOMS:
+        room.add_command(commands)
     options = parser.parse_args(arguments)
     try:
         status: int = options.command(options)

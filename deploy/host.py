@@ -1,10 +1,16 @@
 """A machine: its files, below a root, and its programs."""
 
+import os
+import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.errors import DeployError
+
 _PATIENCE = 120  # seconds for any one program
+_SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +18,12 @@ class Host:
     """This machine, or in tests a folder that holds another's files.
 
     `path` gives where a file of the host lies; `run` starts a program, in that root if it is another.
+    With `programs`, a folder, only what lies there is ever started, not in that root, and finds the
+    root in its variable ROOT.
     """
 
     root: Path = Path("/")
+    programs: Path | None = None
 
     def path(self, absolute: Path) -> Path:
         """Where the host's own `absolute` path lies."""
@@ -22,20 +31,79 @@ class Host:
 
     def run(self, *command: str, given: bytes = b"") -> "Ran":
         """Run a program to its end. A program that is not there has the code 127, as in a shell."""
-        elsewhere = ("chroot", str(self.root)) if self.root != Path("/") else ()
+        searched = _SEARCHED if self.programs is None else str(self.programs)
+        words = self._found(command, searched)
+        if words is None:
+            return Ran(127, "", f"{command[0]}: not found")
         try:
             done = subprocess.run(  # noqa: S603 # no shell
-                [*elsewhere, *command],
+                words,
                 input=given,
                 capture_output=True,
                 check=False,
                 timeout=_PATIENCE,
+                env={"PATH": searched, "LC_ALL": "C.UTF-8", "ROOT": str(self.root)},
             )
         except FileNotFoundError:
             return Ran(127, "", f"{command[0]}: not found")
         except subprocess.TimeoutExpired:
             return Ran(124, "", f"{command[0]}: no end after {_PATIENCE} s")
         return Ran(done.returncode, _text(done.stdout), _text(done.stderr))
+
+    def user_id(self, name: str) -> int | None:
+        """Give the number of a user of the host, None if there is no such user."""
+        return _number(self.path(Path("/etc/passwd")), name)
+
+    def group_id(self, name: str) -> int | None:
+        """Give the number of a group of the host, None if there is no such group."""
+        return _number(self.path(Path("/etc/group")), name)
+
+    def is_owned(self, absolute: Path, user: str, group: str, mode: int) -> bool:
+        """Tell whether something is there that belongs to these, with this mode and no other."""
+        try:
+            found = self.path(absolute).lstat()
+        except OSError:
+            return False
+        owners = (self.user_id(user), self.group_id(group))
+        return (found.st_uid, found.st_gid) == owners and stat.S_IMODE(found.st_mode) == mode
+
+    def give(self, absolute: Path, user: str, group: str, mode: int) -> None:
+        """Make a file or folder belong to these, with this mode. Raises DeployError."""
+        path, owner, owners = self.path(absolute), self.user_id(user), self.group_id(group)
+        if owner is None or owners is None:
+            raise DeployError(f"{absolute}: this host has no user {user} or no group {group}")
+        if path.is_symlink():
+            raise DeployError(f"{absolute}: is a symbolic link; put what it points to in its place")
+        os.chown(path, owner, owners)
+        path.chmod(mode)  # after the owner: a change of owner takes the setgid bit away
+
+    def write(self, absolute: Path, content: bytes, user: str, group: str, mode: int) -> None:
+        """Put a file in place, whole or not at all, durable, its owner and mode right from the start.
+
+        Raises DeployError for an unknown owner, OSError if the disk will not.
+        """
+        new = absolute.with_name(absolute.name + ".new")
+        path = self.path(new)
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                self.give(new, user, group, mode)
+                file.flush()
+                os.fsync(file.fileno())
+            path.rename(self.path(absolute))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+    def _found(self, command: tuple[str, ...], searched: str) -> list[str] | None:
+        """Give the words to start: another root's programs run in it, unless they are elsewhere."""
+        if self.root != Path("/") and self.programs is None:
+            return ["/usr/sbin/chroot", str(self.root), *command]
+        program = shutil.which(command[0], path=searched)
+        return None if program is None else [program, *command[1:]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +117,23 @@ class Ran:
 
 def _text(octets: bytes) -> str:
     return octets.decode("utf-8", "replace")
+
+
+def _number(listing: Path, name: str) -> int | None:
+    """passwd(5), group(5): name:password:number:..."""
+    try:
+        lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    entries = (line.split(":") for line in lines)
+    return next(
+        (int(entry[2]) for entry in entries if entry[0] == name and entry[2].isdigit()), None
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -6,13 +6,16 @@ seized disk shows how many values there are.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from crypto.marks import make_mark
+from submit.intake.admission import Admission
 from submit.intake.sessions import Session
 from submit.store.records import Sent as SentRows
 
 _PURPOSE = b"sent file"
+QUESTIONS_AT_ONCE = 8  # each is in memory, megabytes at worst, while it is read and answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,11 @@ class SentFiles:
     def __init__(self, rows: SentRows) -> None:
         """Keep the values in `rows`."""
         self._rows = rows
+        self._admission = Admission(QUESTIONS_AT_ONCE)
+
+    def admit(self) -> AbstractContextManager[None]:
+        """Hold a place while a question is read into memory; BusyError if there is none."""
+        return self._admission.admit()
 
     def begin(self, session: Session) -> None:
         """Remember for this source what arrives from now on."""

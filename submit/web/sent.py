@@ -40,8 +40,9 @@ class SentViews:
         session = recall(self._intake.sources)
         if request.mimetype != "application/json":
             raise NotAFormError
-        files = parse_files(read_whole(request.stream.read, MAX_LENGTH))
-        return jsonify({"sent": self._intake.sent.known(session, files)})
+        with self._intake.sent.admit():
+            files = parse_files(read_whole(request.stream.read, MAX_LENGTH))
+            return jsonify({"sent": self._intake.sent.known(session, files)})
 
 
 def parse_files(body: bytes) -> list[SentFile]:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from submit.intake.sent import SentFile
+from submit.intake.sent import QUESTIONS_AT_ONCE, SentFile
 from submit.web.errors import MalformedFormError
 from submit.web.sent import MAX_FILES, parse_files
-from tests.web.site import Machine, Site
+from tests.web.site import Machine, Site, Slow
 
 CLIP = {"path": "камера/1.mp4", "length": 5, "modified": 1_700_000_000_123}
 
@@ -142,3 +142,30 @@ def test_a_time_that_is_none_is_none(modified: object) -> None:
     """As with an upload's own time: a broken clock must not hide the file."""
     body = json.dumps({"files": [{**CLIP, "modified": modified}]}).encode()
     assert parse_files(body) == [SentFile("камера/1.mp4", 5, None)]
+
+
+def test_questions_held_open_take_no_more_than_their_places(site: Site) -> None:
+    """Each is read into memory: one more is told to wait, and pages go on."""
+    refused = []
+
+    def hold_another(held: int) -> bytes:
+        machine = Machine(site)
+        machine.post("/source", {})
+        if held == QUESTIONS_AT_ONCE:
+            refused.append(asks(machine, CLIP))
+            assert machine.client.get("/").status_code == 200
+        else:
+            steps = [lambda: hold_another(held + 1), lambda: b'{"files": []}']
+            asked = machine.client.post(
+                "/drop/sent",
+                data=b"replaced below",
+                content_type="application/json",
+                environ_overrides={"wsgi.input": Slow(steps), "wsgi.input_terminated": True},
+            )
+            assert asked.json == {"sent": []}
+        return b""
+
+    hold_another(0)
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in refused] == [
+        (503, "30")
+    ]

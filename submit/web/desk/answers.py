@@ -1,14 +1,16 @@
 """How a no, and anything that is not there, becomes a page or JSON at the desk."""
 
+import re
 from http import HTTPStatus
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from submit.errors import Refusal
 from submit.intake.desk.refusals import DeskBusyError
 from submit.web.answers import answer, close_unread
 
+_OF_SOURCE = re.compile(r"(/sources/[a-z2-7]{26})/")
 _WORDS = {
     HTTPStatus.NOT_FOUND: "There is no such page here. Nothing was changed.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This page cannot be used in this way. Nothing was changed.",
@@ -28,10 +30,16 @@ def answer_desk_refusals(app: Flask) -> None:
 
 def answer_refusal(refusal: Refusal) -> Response:
     """Return the page, or the JSON, of a refusal."""
-    response = _say(refusal.public, refusal.status)
+    response = _say(refusal.public, refusal.status, back=_way_back(refusal))
     if isinstance(refusal, DeskBusyError):
         response.headers["Retry-After"] = str(refusal.retry_after)
     return close_unread(response)
+
+
+def _way_back(refusal: Refusal) -> str | None:
+    of_source = _OF_SOURCE.match(request.path)
+    is_gone = refusal.status == HTTPStatus.NOT_FOUND
+    return of_source[1] if of_source and not is_gone else None
 
 
 def _answer_http_exception(fault: HTTPException) -> Response:

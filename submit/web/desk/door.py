@@ -74,7 +74,7 @@ class DoorViews:
         except Refusal as refusal:
             if wants_json(request):
                 raise
-            return show_login_form(refusal)
+            return show_login_form(refusal, name)
         # Whoever knew the cookie of before gains nothing by it.
         self._sessions.end(session_cookie(request))
         page = send_on("/")
@@ -90,11 +90,12 @@ class DoorViews:
         return page
 
 
-def show_login_form(refusal: Refusal | None = None) -> Response:
-    """Show the login, after a no with its words."""
+def show_login_form(refusal: Refusal | None = None, name: str = "") -> Response:
+    """Show the login, after a no with its words and the name that was typed."""
     secret = form_secret(request, FORM_COOKIE)
     words = refusal.public if refusal else None
-    page = render_template("login.html", form_token=derive_form_token(secret), words=words)
+    token = derive_form_token(secret)
+    page = render_template("login.html", form_token=token, words=words, name=name)
     response = make_response(page, refusal.status if refusal else 200)
     set_cookie(response, FORM_COOKIE, secret)
     return response

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from submit.intake.desk.door import Desk
 from submit.intake.desk.refusals import NoMessageError
-from submit.intake.desk.sources import CERTIFICATE, Item, Overview, SourceDetail
+from submit.intake.desk.sources import CERTIFICATE, OPEN, Item, Overview, SourceDetail
 from submit.intake.replies import LONGEST_MESSAGE
 from submit.web.answers import answer, send_on
 from submit.web.asking import wants_json
@@ -47,13 +47,11 @@ class SourceViews:
         """Show one source; pages have a hundred items each, programs get them all."""
         detail = self._sources.show(source)
         page, last_page = pages(len(detail.items), request.args.get("page", ""))
-        # The certificate first: it is looked for, the files are fetched by a program.
-        newest = sorted(detail.items, key=lambda item: (item.kind == CERTIFICATE, item.day))[::-1]
         return answer(
             _describe_whole(detail),
             "source.html",
             source=detail,
-            items=newest[(page - 1) * PER_PAGE : page * PER_PAGE],
+            items=sorted(detail.items, key=_rank)[(page - 1) * PER_PAGE : page * PER_PAGE],
             page=page,
             last_page=last_page,
             today=self._sources.clock.day(),
@@ -113,6 +111,12 @@ def _read_message(parts: Iterator[Part]) -> bytes:
         if len(message) > LONGEST_MESSAGE:
             break
     return bytes(message)
+
+
+def _rank(item: Item) -> tuple[bool, bool, bool, int]:
+    # The certificate is looked for, the files are fetched by a program; the newest first.
+    is_unread = not item.fetched and item.state != OPEN
+    return item.kind != CERTIFICATE, not is_unread, item.state != OPEN, -item.day
 
 
 def _describe(source: Overview) -> dict[str, object]:

@@ -1,9 +1,12 @@
 """A machine: its files, below a root, and its programs."""
 
 import os
+import secrets
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +32,22 @@ class Host:
         """Where the host's own `absolute` path lies."""
         return self.root / absolute.relative_to("/")
 
+    def as_seen(self, absolute: Path) -> str:
+        """Give the name by which a program that `run` starts finds a path of the host."""
+        return str(absolute if self._enters_root() else self.path(absolute))
+
     def run(self, *command: str, given: bytes = b"") -> "Ran":
         """Run a program to its end. A program that is not there has the code 127, as in a shell."""
+        ran = self.run_raw(*command, given=given)
+        return Ran(ran.code, _text(ran.said), _text(ran.complained))
+
+    def run_raw(self, *command: str, given: bytes = b"") -> "RanRaw":
+        """Run a program as `run` does, and give the octets that it wrote."""
         searched = _SEARCHED if self.programs is None else str(self.programs)
+        missing = RanRaw(127, b"", f"{command[0]}: not found".encode())
         words = self._found(command, searched)
         if words is None:
-            return Ran(127, "", f"{command[0]}: not found")
+            return missing
         try:
             done = subprocess.run(  # noqa: S603 # no shell
                 words,
@@ -45,10 +58,10 @@ class Host:
                 env={"PATH": searched, "LC_ALL": "C.UTF-8", "ROOT": str(self.root)},
             )
         except FileNotFoundError:
-            return Ran(127, "", f"{command[0]}: not found")
+            return missing
         except subprocess.TimeoutExpired:
-            return Ran(124, "", f"{command[0]}: no end after {_PATIENCE} s")
-        return Ran(done.returncode, _text(done.stdout), _text(done.stderr))
+            return RanRaw(124, b"", f"{command[0]}: no end after {_PATIENCE} s".encode())
+        return RanRaw(done.returncode, done.stdout, done.stderr)
 
     def user_id(self, name: str) -> int | None:
         """Give the number of a user of the host, None if there is no such user."""
@@ -96,11 +109,14 @@ class Host:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
+
+    def _enters_root(self) -> bool:
+        return self.root != Path("/") and self.programs is None
 
     def _found(self, command: tuple[str, ...], searched: str) -> list[str] | None:
         """Give the words to start: another root's programs run in it, unless they are elsewhere."""
-        if self.root != Path("/") and self.programs is None:
+        if self._enters_root():
             return ["/usr/sbin/chroot", str(self.root), *command]
         program = shutil.which(command[0], path=searched)
         return None if program is None else [program, *command[1:]]
@@ -113,6 +129,29 @@ class Ran:
     code: int
     said: str
     complained: str
+
+
+@dataclass(frozen=True, slots=True)
+class RanRaw:
+    """The same, in octets."""
+
+    code: int
+    said: bytes
+    complained: bytes
+
+
+@contextmanager
+def private_folder(host: Host) -> Iterator[Path]:
+    """Lend an empty folder, in memory, that nobody else may enter; gone afterwards.
+
+    GnuPG runs in it, and what must be read by a program as a file lies in it.
+    """
+    folder = Path("/run") / f"nightferry-{secrets.token_hex(8)}"
+    host.path(folder).mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(host.path(folder))
 
 
 def _text(octets: bytes) -> str:
@@ -131,7 +170,8 @@ def _number(listing: Path, name: str) -> int | None:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make durable which names a folder of this machine holds."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

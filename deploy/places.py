@@ -20,6 +20,8 @@ SETTINGS_FOLDER = Path("/etc/nightferry")
 SETTINGS = SETTINGS_FOLDER / "nightferry.toml"
 RECIPIENTS = SETTINGS_FOLDER / "recipients"  # certificates, *.asc
 TORRC = SETTINGS_FOLDER / "torrc"
+TORRC_D = SETTINGS_FOLDER / "torrc.d"  # what the sysadmin adds to it
+FIREWALL_D = SETTINGS_FOLDER / "nftables.d"  # what the host lets in besides, *.nft
 HOST_SETTINGS = SETTINGS_FOLDER / "host.toml"  # of the host itself: deploy/settings.py
 
 # What is kept.
@@ -33,6 +35,7 @@ REPORTS = Path("/var/lib/nightferry-report")  # latest.asc, sealed
 
 # What lives until the next start. Tor's user may go through this folder; the sockets let it in.
 SOCKETS = Path("/run/nightferry")
+TOR_RUN = Path("/run/nightferry-tor")  # tor's control socket
 SOURCE_SOCKET = SOCKETS / "http.sock"
 DESK_SOCKET = SOCKETS / "desk.sock"
 
@@ -50,6 +53,8 @@ class Folder:
 FOLDERS = (
     Folder(SETTINGS_FOLDER, 0o755, "root", "root"),
     Folder(RECIPIENTS, 0o755, "root", "root"),
+    Folder(TORRC_D, 0o755, "root", "root"),
+    Folder(FIREWALL_D, 0o755, "root", "root"),
     Folder(DATA, 0o2770, SOURCE_USER, GROUP),
     Folder(DATA / "uploads", 0o2770, SOURCE_USER, GROUP),
     Folder(DATA / "run", 0o2770, SOURCE_USER, GROUP),

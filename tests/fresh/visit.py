@@ -113,12 +113,14 @@ def fetch(address: str) -> str:
 
 
 def free_port() -> int:
-    """Find a port that is free, with its neighbour for the desk."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        other.bind(("127.0.0.1", port + 1))
-    return port
+    """Find a port that is free, and its neighbour too, which is the desk's."""
+    while True:
+        with socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            port: int = one.getsockname()[1]
+            with suppress(OSError, OverflowError):  # The neighbour is taken, or no port at all.
+                other.bind(("127.0.0.1", port + 1))
+                return port
 
 
 def is_silent(said: str) -> bool:

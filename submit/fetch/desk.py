@@ -128,7 +128,7 @@ class Desk:
             body = json.dumps(said).encode()
             sent["Content-Type"] = "application/json"
         with self.wire.ask(method, quote(path), sent, body) as answer:
-            if answer.status == HTTPStatus.FORBIDDEN and path != _LOGIN:
+            if answer.status == HTTPStatus.UNAUTHORIZED and path != _LOGIN:
                 raise SessionEndedError
             if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 raise _no(answer)

@@ -45,13 +45,24 @@ def test_every_route_is_denied_without_login(house: House) -> None:
                     assert answer.headers["Location"] == "/login"
                     assert accepted != "application/json"
                 else:
-                    assert answer.status_code == 403, (method, address)
+                    assert answer.status_code == 401, (method, address)
+                    assert answer.headers["WWW-Authenticate"].startswith("Cookie ")
 
 
 def test_a_download_without_login_is_no_page(house: House) -> None:
     """A program that takes whatever comes must not keep the login page as a sealed file."""
     answer = house.desk.test_client().get(f"/sealed/{UPLOAD}.tar.gpg")
-    assert answer.status_code == 403
+    assert answer.status_code == 401
+
+
+def test_a_form_after_the_session_has_ended_says_so(house: House, staff: Member) -> None:
+    """A page was left open over lunch: nothing was changed, and the login is one press away."""
+    token = staff.token()
+    house.waits(house.world.settings.session_idle_minutes * 60 + 1800)
+    answer = staff.post(f"/sealed/{UPLOAD}/fetched", token)
+    assert answer.status_code == 401
+    assert "nothing was done for too long. Nothing was changed" in answer.text
+    assert 'href="/login"' in answer.text
 
 
 def test_every_change_needs_post_and_a_token(staff: Member) -> None:

@@ -19,7 +19,7 @@ class WrongLoginError(StaffRefusal):
 class NoStaffSessionError(StaffRefusal):
     """Nobody is logged in, or the session has ended."""
 
-    status = HTTPStatus.FORBIDDEN
+    status = HTTPStatus.UNAUTHORIZED
     public = (
         "You are not logged in, or nothing was done for too long. Nothing was changed. Log in, "
         "then go on where you were."

@@ -10,6 +10,7 @@ from submit.errors import Refusal
 from submit.intake.desk.refusals import DeskBusyError
 from submit.web.answers import answer, close_unread
 
+_SCHEME = "Cookie"
 _OF_SOURCE = re.compile(r"(/sources/[a-z2-7]{26})/")
 _WORDS = {
     HTTPStatus.NOT_FOUND: "There is no such page here. Nothing was changed.",
@@ -31,6 +32,9 @@ def answer_desk_refusals(app: Flask) -> None:
 def answer_refusal(refusal: Refusal) -> Response:
     """Return the page, or the JSON, of a refusal."""
     response = _say(refusal.public, refusal.status, back=_way_back(refusal))
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        # RFC 9110, 15.5.2: there must be one. Browsers know none of this name, and ask nothing.
+        response.headers["WWW-Authenticate"] = f'{_SCHEME} realm="desk"'
     if isinstance(refusal, DeskBusyError):
         response.headers["Retry-After"] = str(refusal.retry_after)
     return close_unread(response)

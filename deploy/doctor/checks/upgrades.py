@@ -1,0 +1,46 @@
+"""Upgrades: what waits, what is half done, and whether anybody has asked lately."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.doctor.finding import Finding, some, warning, wrong
+from deploy.doctor.patient import Patient
+
+_LISTS = Path("/var/lib/apt/lists")
+_REBOOT = Path("/run/reboot-required")
+_OLD = 3  # days since apt last asked
+_INSTALLS = re.compile(r"Inst (\S+) (?:\[\S+\] )?\((.*)\)")
+
+
+def judge(patient: Patient) -> Iterator[Finding]:
+    """Find security upgrades that wait, and lists so old that nobody can know."""
+    age = _age_of_lists(patient)
+    if age is None or age > _OLD:
+        since = "never" if age is None else f"{age:.0f} days ago"
+        yield warning(
+            f"apt last asked for upgrades {since}: what is missing is not known",
+            "apt-get update; apt-get install unattended-upgrades does it each day",
+        )
+    said = patient.ask("apt-get", "--simulate", "--quiet", "dist-upgrade")
+    waiting = [found for line in said.splitlines() if (found := _INSTALLS.match(line))]
+    urgent = [found[1] for found in waiting if "ecurity" in found[2]]
+    if urgent:
+        yield wrong(f"{len(urgent)} security upgrades wait: {some(urgent)}", "apt-get upgrade")
+    elif waiting:
+        yield warning(
+            f"{len(waiting)} upgrades wait: {some([found[1] for found in waiting])}",
+            "apt-get upgrade",
+        )
+    if patient.host.path(_REBOOT).exists():
+        yield warning(
+            "an upgrade needs a new start of the machine", "reboot. Uploads go on where they were"
+        )
+
+
+def _age_of_lists(patient: Patient) -> float | None:
+    """Give the days since apt last brought a list of packages."""
+    folder = patient.host.path(_LISTS)
+    # The folder itself: apt touches it when it has asked, also when nothing was new.
+    marks = [path.stat().st_mtime for path in folder.glob("*Release")] if folder.is_dir() else []
+    return patient.days_since(max([*marks, folder.stat().st_mtime])) if marks else None

@@ -42,10 +42,10 @@ def walk(page: Page, base: str) -> Iterator[str]:
     """Go from page to page."""
     page.goto(base)
     yield "landing"
-    page.click("button:has-text('Get a codename')")
+    press(page, "button:has-text('Get a codename')")
     codename = shown_codename(page)
     yield "codename"
-    page.click("text=I have written it down")
+    press(page, "text=I have written it down")
     yield "type back"
     type_back(page, "able " * 8)
     yield "typed wrong"
@@ -53,31 +53,37 @@ def walk(page: Page, base: str) -> Iterator[str]:
     yield "empty drop"
     choose(page, ("видео 1.mp4", b"x" * 1000), ("x" * 200, b"y" * ((1 << 20) + 1)))
     yield "files"
-    page.click("text=Back to your page")
+    press(page, "text=Back to your page")
     choose(page, ("film.mp4.001", b"1"), ("film.mp4.003", b"3"), ("x" * 100 + ".aa", b"a"))
-    page.click("text=Back to your page")
-    page.click("text=Write or read messages")
+    press(page, "text=Back to your page")
+    press(page, "text=Write or read messages")
     yield "no messages"
     page.fill("textarea[name=text]", " ")
-    page.click("button:has-text('Send message')")
+    press(page, "button:has-text('Send message')")
     yield "message refused"
     page.fill("textarea[name=text]", "Привет")
-    page.click("button:has-text('Send message')")
+    press(page, "button:has-text('Send message')")
     yield "message"
-    page.click("text=Back to your messages")
+    press(page, "text=Back to your messages")
     yield "messages"
     for address in ("drop", "safety", "large", "lost"):
         page.goto(f"{base}/{address}")
         unfold(page)
         yield address
-    page.click("button:has-text('Leave') >> nth=0")
+    press(page, "button:has-text('Leave') >> nth=0")
     yield "left"
     page.goto(base)
     page.fill("textarea[name=codename]", "abacus " * 7 + "abdomn")
-    page.click("button:has-text('Go to my page')")
+    press(page, "button:has-text('Go to my page')")
     yield "mistyped"
     page.goto(f"{base}/nope")
     yield "missing"
+
+
+def press(page: Page, what: str) -> None:
+    """Press a button or follow a link, and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.click(what)
 
 
 def shown_codename(page: Page) -> str:
@@ -88,15 +94,15 @@ def shown_codename(page: Page) -> str:
 def type_back(page: Page, codename: str) -> None:
     """Type a codename into the page that asks for it back."""
     page.fill("textarea[name=codename]", codename)
-    page.click("button:has-text('Continue')")
+    press(page, "button:has-text('Continue')")
 
 
 def come_in(page: Page, base: str) -> str:
     """Get a codename and go on to the source's page; give the codename."""
     page.goto(base)
-    page.click("button:has-text('Get a codename')")
+    press(page, "button:has-text('Get a codename')")
     codename = shown_codename(page)
-    page.click("text=I have written it down")
+    press(page, "text=I have written it down")
     type_back(page, codename)
     page.wait_for_load_state("load")
     return codename
@@ -119,7 +125,7 @@ def choose(page: Page, *files: tuple[str, bytes]) -> None:
     if page.locator("#send-plain").is_visible():  # with a script the plain form is folded away
         page.click("#send-plain summary")
     page.set_input_files("input[name=files]", chosen)
-    page.click("button:has-text('Send files')")
+    press(page, "button:has-text('Send files')")
 
 
 def test_everything_works_without_scripts(live: Live, chromium: Browser) -> None:
@@ -129,13 +135,13 @@ def test_everything_works_without_scripts(live: Live, chromium: Browser) -> None
         codename = come_in(page, live.base)
         choose(page, ("видео.mp4", b"1"), ("видео.mp4", b"2"), ('say "hi"\\.txt', b"3"))
         assert "3 files arrived complete" in page.inner_text("main")
-        page.click("text=Back to your page")
-        page.click("text=Write or read messages")
+        press(page, "text=Back to your page")
+        press(page, "text=Write or read messages")
         page.fill("textarea[name=text]", "Привет")
-        page.click("button:has-text('Send message')")
+        press(page, "button:has-text('Send message')")
         assert "Your message arrived" in page.inner_text("h1")
-        page.click("text=To your page")
-        page.click("button:has-text('Leave') >> nth=0")
+        press(page, "text=To your page")
+        press(page, "button:has-text('Leave') >> nth=0")
         assert "You have left" in page.inner_text("h1")
         page.goto(live.base)
         page.fill("textarea[name=codename]", codename)
@@ -191,7 +197,7 @@ def test_words_of_a_codename_stand_on_one_line_each(live: Live, chromium: Browse
     with chromium.new_context(viewport=SMALL) as context:
         page = context.new_page()
         page.goto(live.base)
-        page.click("button:has-text('Get a codename')")
+        press(page, "button:has-text('Get a codename')")
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         page.evaluate("document.querySelector('.codename li').textContent = 'w'.repeat(9)")
         heights = "[...document.querySelectorAll('.codename li')].map(e => e.offsetHeight)"

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from config.errors import SettingsError
 from crypto.errors import CryptoError
+from deploy.backup import command as backup
 from deploy.errors import DeployError
 from deploy.init import command as init
 from deploy.onion import command as onion
 
 # Each room's module `command` has an `add_command`.
-_ROOMS = (init, onion)
+_ROOMS = (init, onion, backup)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,0 +1,122 @@
+"""The database of a service that runs: a copy at one moment, and the way back.
+
+Rule 1: SQLite's own online backup, in both directions. Copying the file would miss its write-ahead
+        log, and replacing the file would leave whoever has it open with the old one.
+Rule 2: a copy for a backup lives in memory only: it holds what is wrapped for sources.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from sqlalchemy.engine import make_url
+
+from deploy.backup.durable import sync_file, sync_folder
+from deploy.errors import DeployError
+
+BEFORE: Final = ".before-upgrade"
+
+_PATIENCE = 60  # seconds for whoever writes
+_NOT_SQLITE = (
+    "the database is not SQLite: back it up by its own means. Of this service nothing was copied."
+)
+_MISSING = "{path}: there is no database. Nothing was copied."
+_UNREADABLE = "{path}: cannot be read: {reason}. Nothing was copied."
+
+
+def sqlite_path(url: str) -> Path:
+    """Give the database's file. Raises DeployError if it is none of SQLite's."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise DeployError(_NOT_SQLITE)
+    return Path(parsed.database)
+
+
+def take(path: Path) -> bytes:
+    """Give the whole database as it is at one moment, as the octets of a file. Raises DeployError."""
+    with _opened(path) as live, closing(sqlite3.connect(":memory:")) as kept:
+        live.backup(kept)
+        # What was deleted does not come along.
+        kept.execute("VACUUM")
+        return kept.serialize()
+
+
+def copy_aside(path: Path) -> Path:
+    """Keep a copy beside the database, durable, until the next one; give where. Raises DeployError."""
+    copy, new = path.with_name(path.name + BEFORE), path.with_name(path.name + BEFORE + ".new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    with _opened(path) as live, closing(sqlite3.connect(new)) as kept:
+        live.backup(kept)
+    new.chmod(path.stat().st_mode & 0o777)
+    _own_like(path, new)
+    sync_file(new)
+    new.rename(copy)
+    sync_folder(copy.parent)
+    return copy
+
+
+def put_back(path: Path, copy: Path) -> None:
+    """Make the database what the copy is, in one transaction; whoever has it open goes on with that."""
+    with _opened(copy) as kept, _opened(path) as live:
+        kept.backup(live)
+
+
+def is_sound(path: Path) -> bool:
+    """Let SQLite look through the whole database."""
+    with _opened(path) as database:
+        try:
+            said: list[tuple[str]] = database.execute("PRAGMA integrity_check").fetchall()
+        except sqlite3.DatabaseError:
+            return False
+        return said == [("ok",)]
+
+
+def revision(path: Path) -> str | None:
+    """Give the form that the database has, None if it says none."""
+    with _opened(path) as database:
+        try:
+            row: tuple[str] | None = database.execute(
+                "SELECT version_num FROM alembic_version"
+            ).fetchone()
+        except sqlite3.DatabaseError:
+            return None
+        return row[0] if row else None
+
+
+def upload_states(database: bytes) -> dict[str, str]:
+    """Give the state of each upload that a copy of the database knows."""
+    with closing(sqlite3.connect(":memory:")) as kept:
+        kept.deserialize(database)
+        return dict(kept.execute("SELECT id, state FROM uploads").fetchall())
+
+
+def is_unused(path: Path) -> bool:
+    """Tell whether a database knows no source, no upload and no staff."""
+    with _opened(path) as database:
+        return not any(
+            database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608 # constants
+            for table in ("sources", "uploads", "staff")
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    if not path.exists():
+        raise DeployError(_MISSING.format(path=path))
+    try:
+        address = f"file:{quote(str(path))}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as database:
+            yield database
+    except sqlite3.OperationalError as error:
+        raise DeployError(_UNREADABLE.format(path=path, reason=error)) from None
+
+
+def _own_like(model: Path, path: Path) -> None:
+    owner = model.stat()
+    if os.geteuid() == 0:
+        os.chown(path, owner.st_uid, owner.st_gid)

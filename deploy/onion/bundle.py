@@ -22,7 +22,7 @@ from deploy.onion.store import SITES, load_keys
 from deploy.places import DESK_CLIENTS
 
 LARGEST: Final = 1 << 20  # octets; some kilobytes are usual
-_CLIENT: Final = re.compile(r"desk/authorized_clients/([a-z0-9][a-z0-9-]{0,31})\.auth")
+_CLIENT: Final = re.compile(r"desk/authorized_clients/([a-z0-9][a-z0-9.-]{0,31})\.auth")
 _CLIENT_LINE: Final = re.compile(rb"descriptor:x25519:[A-Z2-7]{52}\n?")
 _SYMMETRIC: Final = (
     *ISOLATION,

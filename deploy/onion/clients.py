@@ -15,7 +15,7 @@ from deploy.errors import DeployError
 from deploy.host import Host
 from deploy.places import DESK_CLIENTS, TOR_USER
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
 _SUFFIX: Final = ".auth"
 
 
@@ -32,7 +32,7 @@ def require_name(name: str) -> None:
     """Refuse what is no name of a key: it becomes the name of a file."""
     if not _NAME.fullmatch(name):
         raise ClientKeyError(
-            f"{name!r} is no name for a key: use small letters, digits and hyphens, at most 32. "
+            f"{name!r} is no name for a key: use small letters, digits, dots and hyphens, at most 32. "
             "Nothing was changed."
         )
 

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from config.errors import SettingsError
 from crypto.errors import CryptoError
 from deploy.backup import command as backup
+from deploy.doctor import command as doctor
 from deploy.errors import DeployError
 from deploy.init import command as init
 from deploy.onion import command as onion
+from deploy.report import command as report
 
 # Each room's module `command` has an `add_command`.
-_ROOMS = (init, onion, backup)
+_ROOMS = (init, doctor, report, backup, onion)
 
 
 def main(arguments: Sequence[str]) -> int:

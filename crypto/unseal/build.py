@@ -6,7 +6,7 @@ Nothing is compressed and every entry has the same date: what zlib or a checkout
 import argparse
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _HOUSE = Path(__file__).parents[2]
@@ -31,9 +31,14 @@ def sources() -> Iterator[tuple[str, bytes]]:
 
 def zipped() -> bytes:
     """Give the whole program."""
+    return packed(sources())
+
+
+def packed(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Give a program that is made of these files, `__main__.py` among them."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
-        for name, octets in sources():
+        for name, octets in files:
             entry = zipfile.ZipInfo(name, _FIRST_DATE)
             entry.external_attr, entry.create_system = _READABLE, _UNIX
             archive.writestr(entry, octets)

@@ -58,6 +58,7 @@ from submit.store.records import Sources as SourceRows
 from submit.store.records import Staff as StaffRows
 from submit.store.records import StaffSessions as StaffSessionRows
 from submit.store.records import Uploads as UploadRows
+from submit.store.sharing import masked, umask_of
 from submit.tus.limits import Limits
 from submit.web.answers import answer_refusals
 from submit.web.desk.answers import answer_desk_refusals
@@ -103,10 +104,18 @@ class Places:
         """The secret salt of this deployment's codenames. Lost, no source can come back."""
         return self.data / "codename.salt"
 
+    @property
+    def umask(self) -> int:
+        """What the sites deny to others in whatever they make."""
+        return umask_of(self.data)
+
     def make(self) -> None:
-        """Make what is missing; nobody else may look into any of it."""
-        for folder in (self.data, self.uploads, self.run, self.gnupg):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make what is missing; nobody may look into it but whom the data folder's mode lets in."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with masked(self.umask):
+            for folder in (self.uploads, self.run):
+                folder.mkdir(mode=0o770, exist_ok=True)
+            self.gnupg.mkdir(mode=0o700, exist_ok=True)
         if not self.salt.exists():
             _write_once(self.salt, secrets.token_bytes(_SALT_LENGTH))
 

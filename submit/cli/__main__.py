@@ -38,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     serve = _add(commands, "serve", operate.serve, "serve a site with gunicorn")
     serve.add_argument("site", choices=["source", "desk"], help="which site")
+    words = "take the socket that systemd hands over, and no other"
+    serve.add_argument("--activated", action="store_true", help=words)
     _add_send(commands)
     _add_reply(commands)
     staff.add_commands(_add(commands, "staff", staff.run, "who may use the desk"))

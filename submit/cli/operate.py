@@ -2,11 +2,13 @@
 
 import argparse
 import datetime as dt
+import os
 
 from config.settings import Settings, load
 from crypto.recipients import Recipient, expiring_soon
 from submit.app import World, build_intake, inspect_recipients, make_database
 from submit.cli.failure import CommandError
+from submit.serve.handed import NotHandedOverError, is_handed_over, require_handed_over
 from submit.serve.site import DeskSite, Site
 from submit.store.database import Database
 
@@ -15,14 +17,24 @@ def serve(options: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     settings = load(options.config)
     if options.site == "source":
+        _look_at_socket(settings.listen, expected=options.activated)
         Site(settings, World()).run()
     elif settings.desk_hosts:
+        _look_at_socket(settings.desk_listen, expected=options.activated)
         DeskSite(settings, World()).run()
     else:
         raise CommandError(
             "desk_hosts is empty, so there is no desk. Name its onion address there."
         )
     return 0
+
+
+def _look_at_socket(listen: str, *, expected: bool) -> None:
+    if expected or is_handed_over(os.environ):
+        try:
+            require_handed_over(listen, os.environ)
+        except NotHandedOverError as error:
+            raise CommandError(str(error)) from None
 
 
 def migrate(options: argparse.Namespace) -> int:

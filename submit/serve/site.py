@@ -57,12 +57,14 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         """Serve the source's site; with `ready`, on a terminal, where Ctrl-C is the way to end."""
         self._settings, self._world, self._ready = settings, world, ready
         self._marks = Marks(Places(settings.data).run)
+        self._umask = Places(settings.data).umask
         super().__init__()
 
     def run(self) -> None:
         """Serve until a signal ends it; then SystemExit."""
         # A dump of a crashed process would put plaintext and keys on the disk.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.umask(self._umask)
         PatientArbiter(self).run()
 
     def load_config(self) -> None:
@@ -100,7 +102,7 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "limit_request_field_size": 8190,
             "forwarded_allow_ips": "",
             "proxy_allow_ips": "",
-            "umask": 0o077,
+            "umask": self._umask,
             "capture_output": False,
             "proc_name": "nightferry",
             "on_starting": self._on_starting,

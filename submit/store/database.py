@@ -5,17 +5,19 @@ begin (BEGIN IMMEDIATE), or two of them read the same row and one write is lost.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from submit.store.errors import WrongRevisionError
+from submit.store.sharing import is_shared, masked, open_for_all, umask_of
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _NOBODY_ELSE = 0o077
@@ -68,11 +70,18 @@ class Database:
 
 def migrate(url: str) -> None:
     """Bring the database to the newest revision, making it if it is missing."""
-    before = os.umask(_NOBODY_ELSE)
-    try:
+    with masked(_prepare_file(url)):
         command.upgrade(_config(url), "head")
-    finally:
-        os.umask(before)
+
+
+def _prepare_file(url: str) -> int:
+    """Make SQLite's file, if it is to be shared: its log and index follow its mode. Give the umask."""
+    address = make_url(url)
+    folder = Path(address.database or "").parent
+    if address.get_backend_name() != "sqlite" or not is_shared(folder):
+        return _NOBODY_ELSE
+    os.close(open_for_all(Path(address.database or "")))
+    return umask_of(folder)
 
 
 def _config(url: str) -> Config:
@@ -85,17 +94,22 @@ def _config(url: str) -> Config:
 def _engine(url: str, connections: int, begin: str) -> Engine:
     engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True)
     if engine.dialect.name == "sqlite":
-        _set_up_sqlite(engine, begin)
+        _set_up_sqlite(engine, begin, _PRAGMAS)
     return engine
 
 
-def _set_up_sqlite(engine: Engine, begin: str) -> None:
+def lock_when_beginning(engine: Engine, pragmas: Sequence[str]) -> None:
+    """Let every transaction begin with the write lock, on connections with these settings."""
+    _set_up_sqlite(engine, "BEGIN IMMEDIATE", [*pragmas, f"busy_timeout={_BUSY_TIMEOUT}"])
+
+
+def _set_up_sqlite(engine: Engine, begin: str, pragmas: Sequence[str]) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         # The driver must not begin transactions by itself: see the listener below.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in _PRAGMAS:
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

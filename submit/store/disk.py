@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-_MODE = 0o600
+from submit.store.sharing import is_shared
+
+# The desk, where it has a user of its own, reads and removes; it never writes into a sealed file.
+_ALONE, _GROUP_READS = 0o600, 0o640
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -81,13 +84,16 @@ class FolderDisk:
     """A folder of the operating system's."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder if it is missing; nobody else may look into it."""
+        """Make the folder if it is missing; then nobody else may look into it."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
+        self._mode = _GROUP_READS if is_shared(folder) else _ALONE
 
     def create(self, name: str) -> File:
         """See `Disk`."""
-        return _OpenFile(os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL, _MODE))
+        return _OpenFile(
+            os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL, self._mode)
+        )
 
     def open(self, name: str) -> File:
         """See `Disk`."""

@@ -12,6 +12,8 @@ import secrets
 from pathlib import Path
 from typing import Protocol
 
+from submit.store.sharing import open_for_all
+
 _SLOTS = 1 << 18
 _TOKEN = 8  # octets
 
@@ -32,7 +34,7 @@ class SharedOwners:
     def __init__(self, path: Path) -> None:
         """Map the file, making it if it is missing."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_for_all(path)
         try:
             os.ftruncate(descriptor, _SLOTS * _TOKEN)
             self._map = mmap.mmap(descriptor, _SLOTS * _TOKEN)

@@ -26,7 +26,7 @@ def judge(patient: Patient) -> Iterator[Finding]:
             yield from _judge_form(connection)
             yield from _judge_whole(connection)
     except sqlite3.Error as error:
-        yield wrong(f"SQLite cannot read it: {error}. Both sites are down", _RESTORE)
+        yield wrong(f"SQLite finds it damaged: {error}. Both sites are down", _RESTORE)
 
 
 def _judge_form(connection: sqlite3.Connection) -> Iterator[Finding]:

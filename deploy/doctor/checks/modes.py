@@ -29,16 +29,16 @@ class _Rule:
 _SOURCE, _GROUP = places.SOURCE_USER, places.GROUP
 _RULES = (
     *(_Rule(each.path, each.mode, each.user, each.group) for each in places.FOLDERS),
-    _Rule(places.SETTINGS, 0o640, "root", _GROUP),
+    _Rule(places.SETTINGS, 0o640, "root", _GROUP, needed=False),
     _Rule(places.HOST_SETTINGS, 0o644, "root", "root", needed=False),
-    _Rule(places.TORRC, 0o644, "root", "root"),
+    _Rule(places.TORRC, 0o644, "root", "root", needed=False),
     _Rule(places.SOCKETS, 0o750, "root", places.TOR_USER),
     _Rule(places.SOURCE_SOCKET, 0o660, places.SOURCE_USER, places.TOR_USER, needed=False),
     _Rule(places.DESK_SOCKET, 0o660, places.DESK_USER, places.TOR_USER, needed=False),
     _Rule(places.REPORTS, 0o750, "root", _GROUP, needed=False),
     _Rule(places.BACKUPS, 0o700, "root", "root", needed=False),
     _Rule(places.DATA / "codename.salt", 0o600, _SOURCE, _GROUP),
-    _Rule(places.DATA / "nightferry.db", 0o660, _SOURCE, _GROUP),
+    _Rule(places.DATA / "nightferry.db", 0o660, _SOURCE, _GROUP, needed=False),
 )
 
 

@@ -67,7 +67,7 @@ def _judge_values(patient: Patient, name: str, shown: Mapping[str, str]) -> Iter
         if key in _NOT_COMPARED or key not in shown or len(values) != 1:
             continue
         if _PLAIN.fullmatch(values[0]) and not _same(values[0], shown[key]):
-            lost.append(f"{key} is {shown[key] or 'off'}, shipped as {values[0]}")
+            lost.append(f"{key} is {shown[key] or 'off'}, shipped as {values[0] or 'nothing'}")
     if lost:
         yield wrong(
             f"{name} runs without what protects it: {some(lost)}",

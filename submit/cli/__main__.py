@@ -66,6 +66,11 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _add_send(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = _add(commands, "send", _send, "send files to a site, resuming after any break")
     parser.add_argument("--to", required=True, metavar="URL", help="the site's first page")
+    parser.add_argument(
+        "--socks",
+        metavar="HOST:PORT",
+        help="where Tor runs, for an onion; default 127.0.0.1:9050 (Tor Browser: 9150)",
+    )
     parser.add_argument("--new", action="store_true", help="a new codename, without asking")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
 

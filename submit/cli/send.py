@@ -1,5 +1,8 @@
 """`./nightferry send`: files to a site, by tuspy, however often the connection breaks.
 
+An onion address is reached through Tor, whose SOCKS proxy `--socks` names. Every break is followed
+by a new connection, on other circuits; a connection that says nothing counts as broken.
+
 The codename is typed at a prompt or read from standard input, never given as an argument:
 arguments are seen by every user of the machine. Started again with the same codename and
 file, it goes on where the upload stopped.
@@ -10,19 +13,18 @@ import getpass
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import requests
-from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 
 from submit.cli.failure import CommandError
+from submit.cli.uploader import SessionUploader, broken
+from submit.cli.way import Session, open_session, require_tor
 
-_PIECE = 4 << 20  # octets in one PATCH: small enough that the offset moves on a slow circuit
-_PATIENCE = 180  # seconds; longer than the server waits for a silent sender
 _PAUSES = (1, 2, 5, 10, 30)  # seconds between attempts; the last one from then on
 _PASSING = {409, 423, 460}  # and everything from 500 on: worth another attempt
 _TRIED_ENOUGH = 50  # attempts without a single new octet
+_FIRST_TRIES = 4  # through Tor, until the site counts as away
 
 
 def run(options: argparse.Namespace) -> int:
@@ -31,32 +33,45 @@ def run(options: argparse.Namespace) -> int:
     for path in options.files:
         if not path.is_file():
             raise CommandError(f"{path}: no such file. Nothing was sent.")
-    session = _enter(base, new=options.new)
+    session = open_session(base, options.socks)
+    _enter(base, session, new=options.new)
     for path in options.files:
         _send(base, session, path)
     print("everything has arrived")
     return 0
 
 
-def _enter(base: str, *, new: bool) -> requests.Session:
+def _enter(base: str, session: Session, *, new: bool) -> None:
     """Log in; a new codename is printed once."""
-    session = requests.Session()
-    session.headers["Accept"] = "application/json"
     codename = "" if new else _ask()
-    try:
-        if codename:
-            answer = session.post(f"{base}/session", {"codename": codename}, timeout=_PATIENCE)
-        else:
-            answer = session.post(f"{base}/source", timeout=_PATIENCE)
-    except requests.RequestException:
-        raise CommandError(f"{base} does not answer. Nothing was sent.") from None
+    if codename:
+        answer = _reach(base, session, "/session", {"codename": codename})
+    else:
+        answer = _reach(base, session, "/source", {})
     if not answer.ok:
         raise CommandError(_words(answer))
     if not codename:
         print(
-            f"Your codename, shown only now; it is the only way back:\n  {answer.json()['codename']}"
+            f"Your codename, shown only now; it is the only way back:\n  {answer.json()['codename']}",
+            flush=True,
         )
-    return session
+
+
+def _reach(base: str, session: Session, path: str, form: dict[str, str]) -> requests.Response:
+    """Ask for the first time. A way through Tor may take more than one attempt."""
+    left = _FIRST_TRIES if session.proxy else 1
+    while True:
+        try:
+            return session.post(f"{base}{path}", form)
+        except requests.RequestException:
+            if session.proxy:
+                require_tor(session.proxy)
+            left -= 1
+        if not left:
+            raise CommandError(f"{base} does not answer. Nothing was sent.")
+        pause = _PAUSES[_FIRST_TRIES - 1 - left]
+        print(f"no answer yet; trying again in {pause} s", flush=True)
+        time.sleep(pause)
 
 
 def _ask() -> str:
@@ -72,7 +87,7 @@ def _words(answer: requests.Response) -> str:
         return f"the site answered {answer.status_code}. Is this the address of a Nightferry?"
 
 
-def _send(base: str, session: requests.Session, path: Path) -> None:
+def _send(base: str, session: Session, path: Path) -> None:
     uploader = _Upload(base, session, path)
     vain = 0
     while True:
@@ -92,10 +107,10 @@ def _send(base: str, session: requests.Session, path: Path) -> None:
 class _Upload:
     """One file on its way."""
 
-    def __init__(self, base: str, session: requests.Session, path: Path) -> None:
+    def __init__(self, base: str, session: Session, path: Path) -> None:
         self._base, self._session, self._path = base, session, path
         self._length = path.stat().st_size
-        self._tus: Any = None
+        self._tus: SessionUploader | None = None
         self.offset = 0
 
     def go_on(self) -> None:
@@ -121,21 +136,18 @@ class _Upload:
         words = content.decode(errors="replace").strip() if isinstance(content, bytes) else ""
         raise CommandError(f"{self._path.name}: {words or f'the site answered {status}'}")
 
-    def _begin(self) -> Any:  # noqa: ANN401 # tuspy ships no types
-        cookies = "; ".join(f"{name}={value}" for name, value in self._session.cookies.items())
-        client = TusClient(f"{self._base}/uploads", headers={"Cookie": cookies})
+    def _begin(self) -> SessionUploader:
         modified = int(self._path.stat().st_mtime * 1000)
-        return client.uploader(
-            str(self._path),
-            url=self._unfinished(),
-            metadata={"filename": self._path.name, "lastModified": str(modified)},
-            chunk_size=_PIECE,
-        )
+        facts = {"filename": self._path.name, "lastModified": str(modified)}
+        url = self._unfinished()
+        return SessionUploader(self._session, f"{self._base}/uploads", self._path, facts, url)
 
     def _unfinished(self) -> str | None:
         """Find this file among what this source has begun: same name, same length."""
-        drop = self._session.get(f"{self._base}/drop", timeout=_PATIENCE).json()
-        for upload in drop["unfinished"]:
+        answer = self._session.get(f"{self._base}/drop")
+        if not answer.ok:
+            raise broken(answer.status_code, _words(answer).encode())
+        for upload in answer.json()["unfinished"]:
             if (upload["name"], upload["length"]) == (self._path.name, self._length):
                 return self._base + str(upload["url"])
         return None

@@ -36,6 +36,17 @@ _PREFERENCES: dict[str, bool | int | str] = {
     "remote.log.level": "Error",
 }
 
+# As Tor Browser has them: names go to Tor, and an onion's pages are as trustworthy as https ones.
+_THROUGH_TOR: dict[str, bool | int | str] = {
+    "network.proxy.type": 1,
+    "network.proxy.socks": "127.0.0.1",
+    "network.proxy.socks_version": 5,
+    "network.proxy.socks_remote_dns": True,
+    "network.proxy.socks5_remote_dns": True,
+    "network.dns.blockDotOnion": False,
+    "dom.securecontext.allowlist_onions": True,
+}
+
 
 class Firefox:
     """A person in front of Firefox; see `Person`."""
@@ -98,12 +109,18 @@ class Firefox:
 
 
 @contextmanager
-def firefox(folder: Path, *, scripts: bool = False) -> Iterator[Firefox]:
-    """Start Firefox with a profile of its own under `folder`; end it afterwards."""
+def firefox(folder: Path, *, scripts: bool = False, socks_port: int = 0) -> Iterator[Firefox]:
+    """Start Firefox with a profile of its own under `folder`; end it afterwards.
+
+    With a SOCKS port it goes by Tor.
+    """
     options = Options()
     options.binary_location = _FIREFOX
     options.add_argument("-headless")
-    for name, value in {**_PREFERENCES, "javascript.enabled": scripts}.items():
+    preferences = _PREFERENCES | {"javascript.enabled": scripts}
+    if socks_port:
+        preferences |= _THROUGH_TOR | {"network.proxy.socks_port": socks_port}
+    for name, value in preferences.items():
         options.set_preference(name, value)
     service = Service(str(_geckodriver(folder)), log_output=os.devnull, env=_environment(folder))
     driver = webdriver.Firefox(options=options, service=service)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.onion import journeys
+from tests.onion import browsing, journeys
 from tests.onion.journeys import FAST, SLOW, Figures, World, tell
 from tests.onion.network import private_network
 from tests.onion.sites import both_sites
@@ -23,6 +23,8 @@ JOURNEYS: dict[str, tuple[int, Journey]] = {
     "streams": (FAST, journeys.crowd_a_circuit),
     "speed": (FAST, journeys.send_undisturbed),
     "send": (SLOW, journeys.send_through_kills),
+    "script": (SLOW, browsing.browse_with_scripts),
+    "form": (SLOW, browsing.browse_without_scripts),
     "restart": (SLOW, journeys.send_through_restart),
     "fetch": (SLOW, journeys.fetch_through_kills),
 }

@@ -116,7 +116,9 @@ class LastForms:
         return note
 
     def _files(self, session: Session) -> int:
-        return self._uploads.count_complete(session.source).get(Kind.FILE, 0)
+        source = self._rows.find(session.source)
+        taken = source.files_taken if source else 0
+        return self._uploads.count_complete(session.source).get(Kind.FILE, 0) + taken
 
 
 def _mark(boundary: bytes) -> str:

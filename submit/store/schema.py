@@ -48,6 +48,9 @@ sources = Table(
     Column("wrapped_reply_key", LargeBinary, nullable=True),
     # What became of its last form: counts and a day, under the source's key.
     Column("wrapped_form", LargeBinary, nullable=True),
+    # How many of its complete files and messages were deleted here: what arrived stays counted.
+    Column("files_taken", Integer, nullable=False, default=0),
+    Column("messages_taken", Integer, nullable=False, default=0),
 )
 
 # One thing a source sent. Its sealed file is named after `id`.

@@ -59,10 +59,12 @@ class ConversationViews:
         if must_confirm(session):
             return ask_to_confirm()
         replies = self._intake.replies.show(session)
-        days = self._intake.drop.show(session).message_days
+        drop = self._intake.drop.show(session)
+        days = drop.message_days
         facts = {"replies": describe(replies), "messages": [iso_day(day) for day in days]}
         entries = list(_in_order(replies, days))
-        return answer(facts, "messages.html", entries=entries, replies=replies)
+        shown = {"entries": entries, "replies": replies, "taken": drop.messages_taken}
+        return answer(facts, "messages.html", **shown)
 
     def take_message(self) -> Response:
         """Seal a message. Whoever was away for too long comes in with it."""

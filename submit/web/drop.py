@@ -147,6 +147,7 @@ def _describe(drop: Drop, replies: Sequence[Reply], session: Session) -> dict[st
     ]
     return {
         "received": {"files": drop.files, "messages": drop.messages},
+        "taken_off": {"files": drop.files_taken, "messages": drop.messages_taken},
         "unfinished": unfinished,
         "parts": parts,
         "replies": describe(replies),

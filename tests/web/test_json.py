@@ -29,6 +29,7 @@ def test_a_program_sends_and_comes_back(machine: Machine, site: Site) -> None:
     assert re.fullmatch("[0-9a-f]{64}", shown.pop("token"))
     assert shown == {
         "received": {"files": 2, "messages": 1},
+        "taken_off": {"files": 0, "messages": 0},
         "unfinished": [],
         "parts": [],
         "replies": [],

@@ -31,6 +31,8 @@ class SourceRow:
     remembers: bool = False
     reply_key: ReplyKeyRow | None = None
     public_id: str | None = None
+    files_taken: int = 0
+    messages_taken: int = 0
 
 
 class Sources:
@@ -142,4 +144,6 @@ def _read(row: Row[Any]) -> SourceRow:
         row.remembers,
         key,
         row.public_id,
+        row.files_taken,
+        row.messages_taken,
     )

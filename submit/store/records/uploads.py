@@ -30,6 +30,9 @@ class State(StrEnum):
     GONE = "gone"  # removed by its source or by staff; the row goes once the files are gone
 
 
+_TAKEN = {Kind.FILE: sources.c.files_taken, Kind.MESSAGE: sources.c.messages_taken}
+
+
 @dataclass(frozen=True, slots=True)
 class UploadRow:
     """An upload; see the table."""
@@ -116,7 +119,7 @@ class Uploads:
             return list(connection.execute(query).scalars())
 
     def count_complete(self, source: bytes) -> Mapping[Kind, int]:
-        """Count what arrived whole, by kind."""
+        """Count what arrived whole and is still here, by kind."""
         query = (
             select(uploads.c.kind, func.count())
             .where(uploads.c.source == source, uploads.c.state == State.COMPLETE)
@@ -147,7 +150,7 @@ class Uploads:
         """Turn an upload into one that is gone; False if it is what was not meant.
 
         Only with `unfinished` one that is open, only with `unfetched` one that is over and was
-        not fetched.
+        not fetched. One that was complete stays counted with its source.
         """
         final = uploads.c.state.in_([State.COMPLETE, State.EXPIRED])
         meant = final & uploads.c.fetched.is_(True)
@@ -155,7 +158,16 @@ class Uploads:
             meant |= final
         if unfinished:
             meant |= uploads.c.state == State.OPEN
-        return self._update((uploads.c.id == upload) & meant, state=State.GONE, wrapped=None) == 1
+        this = (uploads.c.id == upload) & meant
+        with self._database.writer.begin() as connection:
+            for kind, taken in _TAKEN.items():
+                counted = select(uploads.c.source).where(
+                    this, uploads.c.state == State.COMPLETE, uploads.c.kind == kind
+                )
+                where = sources.c.locator.in_(counted)
+                connection.execute(update(sources).where(where).values({taken: taken + 1}))
+            gone = update(uploads).where(this).values(state=State.GONE, wrapped=None)
+            return connection.execute(gone).rowcount == 1
 
     def condemn_all(self, source: bytes) -> list[str]:
         """Turn all uploads of a source into such that are gone; give those that are."""

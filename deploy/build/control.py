@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deploy.build.members import PROGRAM, Member, Members
 
-SCRIPTS = ("postinst", "prerm", "postrm")
+SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 _KIBIBYTE = 1024
 
 

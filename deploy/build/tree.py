@@ -28,8 +28,17 @@ FOR_OTHERS = {
     "nftables": _SHARE,
 }
 ROOMS = ("config", "crypto", "submit", "deploy")
-# The staff's programs are files of their own, and a host builds nothing.
-STAYING = ("crypto/unseal", "submit/fetch", "deploy/build", "deploy/debian")
+# The staff's programs are files of their own, a host builds nothing, and a source's program is no
+# business of a server.
+STAYING = (
+    "crypto/unseal",
+    "submit/fetch",
+    "submit/cli/send.py",
+    "submit/cli/uploader.py",
+    "submit/cli/way.py",
+    "deploy/build",
+    "deploy/debian",
+)
 _STAYING_FOLDERS = frozenset({"__pycache__"})
 _STAYING_ENDS = (".md", ".po", ".pot", ".pyc", ".stamp")
 _SCRIPT = "submit/web/static/vendor/tus.min.js"

@@ -39,7 +39,12 @@ END
 
 say() { printf 'nightferry: %s\n' "$*" >&2; }
 
-is_root() { [ "$(id -u)" = 0 ]; }
+as_service() { # What the service's user writes belongs to the data's group, which both sites are in.
+    umask 007
+    [ "$(id -u)" = 0 ] || return 0
+    home=/var/lib/nightferry
+    as="setpriv --reuid=nightferry --regid=nightferry --init-groups --inh-caps=-all --no-new-privs --"
+}
 
 names_settings() { # names_settings WORDS ...: is --config among them, or a plain request for help?
     for word; do
@@ -51,6 +56,7 @@ names_settings() { # names_settings WORDS ...: is --config among them, or a plai
 }
 
 run() { # run MODULE ...: with what our own code needs of the environment, and nothing else
+    # shellcheck disable=SC2086 # $as is words
     exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" PYTHONPATH="$library/app" \
         LANG=C.UTF-8 TERM="${TERM:-dumb}" NIGHTFERRY_COMMAND=nightferry \
         $as "$python" -P -s -B -m "$@"
@@ -77,14 +83,13 @@ init | doctor | report | health | backup | restore | onion)
     run deploy "$command" "$@"
     ;;
 staff | recipients | expire | migrate | reply | serve)
-    # What these write belongs to the data's group, which both sites are in.
-    umask 007
-    if is_root; then
-        home=/var/lib/nightferry
-        as="setpriv --reuid=nightferry --regid=nightferry --init-groups --inh-caps=-all --no-new-privs --"
-    fi
+    as_service
     names_settings "$@" || set -- "$@" --config "$settings"
     run submit.cli "$command" "$@"
+    ;;
+upgrade-database) # The package asks for this when it is upgraded.
+    as_service
+    run deploy.backup.upgrading --config "$settings"
     ;;
 fetch | unseal)
     say "'$command' is for the staff's machines: give them /usr/share/nightferry/$command"

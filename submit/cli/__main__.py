@@ -1,6 +1,7 @@
 """Parse the command line and run the command; errors come in words, with exit status 1."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,9 +12,11 @@ from submit.cli import answer, demo, operate, staff
 from submit.cli.failure import CommandError
 from submit.store.errors import WrongRevisionError
 
+# The package's command is another than the tree's: what is printed can be typed.
+_CALLED = os.environ.get("NIGHTFERRY_COMMAND", "./nightferry")
 _NOT_MIGRATED = (
     "the database is missing or of another version. Nothing was changed. "
-    "Run: ./nightferry migrate --config FILE"
+    f"Run: {_CALLED} migrate --config FILE"
 )
 
 
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="./nightferry", description="Nightferry")
+    parser = argparse.ArgumentParser(prog=_CALLED, description="Nightferry")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     serve = _add(commands, "serve", operate.serve, "serve a site with gunicorn")

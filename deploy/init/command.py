@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         raise RefusedError("init changes this host, so it must run as root: sudo nightferry init")
     today = dt.datetime.now(dt.UTC).date()  # noqa: TID251 # the edge, where the clock enters
     ask = input if sys.stdin.isatty() else None
-    asker = Asker(ask, _print, today, ssh_port_of(os.environ.get("SSH_CONNECTION", "")))
+    asker = Asker(ask, _print, today, find_ssh_port(Host()))
     initialise(Host(), words, asker, dry_run=options.dry_run)
     return 0
 
@@ -79,10 +79,11 @@ def initialise(host: Host, words: Words, asker: Asker, *, dry_run: bool) -> Tall
     return tally
 
 
-def ssh_port_of(connection: str) -> int:
-    """Give the port by which the sysadmin has come in (ssh(1), SSH_CONNECTION), or SSH's own."""
-    port = connection.rpartition(" ")[2]
-    return int(port) if port.isdecimal() else HostSettings.ssh_port
+def find_ssh_port(host: Host) -> int:
+    """Give the port on which this host's sshd listens, or SSH's own: nobody shall be locked out."""
+    ran = host.run("sshd", "-T")
+    ports = [line.split()[1] for line in ran.said.splitlines() if line.startswith("port ")]
+    return int(ports[0]) if ports else HostSettings.ssh_port
 
 
 def _say_done(say: Callable[[str], None], found: Addresses, tally: Tally) -> None:

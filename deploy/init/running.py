@@ -7,6 +7,7 @@ from typing import Final
 from deploy.errors import DeployError
 from deploy.host import Host
 from deploy.init.step import Step
+from deploy.init.texts import other_tor_works
 from deploy.init.written import SSH_RULE
 from deploy.onion.store import addresses
 from deploy.onion.units import TOR_UNIT, is_active
@@ -18,6 +19,8 @@ BACKUP: Final = "nightferry-backup.timer"
 FIREWALL: Final = "nightferry-firewall.service"
 SOURCE: Final = "nightferry-source.service"
 DESK: Final = "nightferry-desk.service"
+
+OTHER_TOR: Final = "tor.service"
 
 # In this order, so that tor comes when there is something behind it, and the firewall first of all.
 UNITS: Final = (
@@ -46,6 +49,12 @@ def running_steps(host: Host, settings: HostSettings) -> tuple[Step, ...]:
     """Give the steps from stopped to serving."""
     return (
         Step(
+            "other tor",
+            "Debian's own tor is off: unless you gave it work, nobody needs it here",
+            lambda: not _is_idle_tor(host),
+            lambda: _stop_other_tor(host),
+        ),
+        Step(
             "running",
             "firewall, both sites, tor and the daily work run, now and after a restart of the host",
             lambda: _are_running(host),
@@ -64,6 +73,17 @@ def running_steps(host: Host, settings: HostSettings) -> tuple[Step, ...]:
             lambda: _explain_silence(host),
         ),
     )
+
+
+def _is_idle_tor(host: Host) -> bool:
+    """Tell whether Debian's tor runs as it was installed: open to all programs, used by none."""
+    there = host.run("systemctl", "is-enabled", "--quiet", OTHER_TOR).code == 0
+    return (there or is_active(host, OTHER_TOR)) and not other_tor_works(host)
+
+
+def _stop_other_tor(host: Host) -> str:
+    _systemctl(host, "disable", "--quiet", "--now", OTHER_TOR)
+    return ""
 
 
 def _are_running(host: Host) -> bool:

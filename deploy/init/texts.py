@@ -1,5 +1,6 @@
 """The files that `init` writes, from what the host has and shall be."""
 
+from pathlib import Path
 from typing import Final
 
 from deploy.host import Host
@@ -14,6 +15,9 @@ from deploy.places import (
     TORRC_TEMPLATE,
 )
 from deploy.settings import HostSettings
+
+OTHER_TORRC: Final = Path("/etc/tor/torrc")
+OTHER_TOR_USER: Final = "debian-tor"
 
 _SERVICE: Final = """\
 # Nightferry's settings, made by `nightferry init` and yours from now on: init changes no line here
@@ -56,6 +60,10 @@ _SSH: Final = """\
 # Made by `nightferry init` from ssh_port in /etc/nightferry/host.toml. Change it there.
 add element inet nightferry ports_in {{ {port} }}
 """
+_OTHER_TOR: Final = """\
+# Debian's own tor has lines of yours in /etc/tor/torrc: it is let out, too.
+add rule inet nightferry out_more meta skuid {user} meta l4proto tcp accept
+"""
 _NO_SSH: Final = """\
 # Made by `nightferry init` from ssh_port in /etc/nightferry/host.toml: SSH is not let in.
 """
@@ -94,6 +102,16 @@ def torrc(host: Host) -> str:
     return text
 
 
-def firewall(settings: HostSettings) -> str:
-    """Give what the firewall lets in besides what the package says."""
-    return _SSH.format(port=settings.ssh_port) if settings.ssh_port else _NO_SSH
+def firewall(host: Host, settings: HostSettings) -> str:
+    """Give what the firewall lets in and out besides what the package says."""
+    ssh = _SSH.format(port=settings.ssh_port) if settings.ssh_port else _NO_SSH
+    return ssh + (_OTHER_TOR.format(user=OTHER_TOR_USER) if other_tor_works(host) else "")
+
+
+def other_tor_works(host: Host) -> bool:
+    """Tell whether the sysadmin gave Debian's own tor something to do: SSH by an onion, perhaps."""
+    path = host.path(OTHER_TORRC)
+    if not path.exists() or host.user_id(OTHER_TOR_USER) is None:
+        return False
+    lines = (line.strip() for line in path.read_text(errors="replace").splitlines())
+    return any(line and not line.startswith("#") for line in lines)

@@ -48,8 +48,8 @@ def written_steps(host: Host, plan: Plan) -> tuple[Step, ...]:
         Step(
             "ssh",
             _ssh_words(plan),
-            lambda: _is_file(host, SSH_RULE, texts.firewall(plan.settings).encode()),
-            lambda: _write(host, SSH_RULE, texts.firewall(plan.settings)),
+            lambda: _is_file(host, SSH_RULE, texts.firewall(host, plan.settings).encode()),
+            lambda: _write(host, SSH_RULE, texts.firewall(host, plan.settings)),
         ),
     )
 

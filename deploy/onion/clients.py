@@ -7,6 +7,8 @@ Source: tor(1), "CLIENT AUTHORIZATION".
 
 import re
 from base64 import b32encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -47,6 +49,21 @@ def let_in(host: Host, name: str) -> str:
     line = f"descriptor:x25519:{_base32(key.public_key().public_bytes_raw())}\n"
     host.write(DESK_CLIENTS / f"{name}{_SUFFIX}", line.encode(), TOR_USER, TOR_USER, 0o600)
     return _base32(key.private_bytes_raw())
+
+
+@contextmanager
+def unless_tor_refuses(host: Host, name: str) -> Iterator[None]:
+    """Put back what was there if tor cannot be told: the new secret half will not be shown."""
+    path = DESK_CLIENTS / f"{name}{_SUFFIX}"
+    before = host.path(path).read_bytes() if host.path(path).exists() else None
+    try:
+        yield
+    except DeployError:
+        if before is None:
+            host.path(path).unlink(missing_ok=True)
+        else:
+            host.write(path, before, TOR_USER, TOR_USER, 0o600)
+        raise
 
 
 def shut_out(host: Host, name: str) -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from deploy.errors import DeployError
 from deploy.host import Host
-from deploy.onion.clients import client_names, describe_key, let_in, require_name, shut_out
+from deploy.onion.clients import (
+    client_names,
+    describe_key,
+    let_in,
+    require_name,
+    shut_out,
+    unless_tor_refuses,
+)
 from deploy.onion.move import export, put_in_place, read_bundle
 from deploy.onion.store import addresses
 from deploy.onion.units import TOR_UNIT, is_active, reload_tor
@@ -82,8 +89,9 @@ def make_staff_key(host: Host, name: str, *, replace: bool) -> str:
             f"changed. For a new one in its place: nightferry onion staff-key {name} --replace"
         )
     desk = addresses(host).desk
-    words = describe_key(name, desk, let_in(host, name))
-    reload_tor(host)
+    with unless_tor_refuses(host, name):
+        words = describe_key(name, desk, let_in(host, name))
+        reload_tor(host)
     return words
 
 

@@ -34,5 +34,6 @@ def _do(host: Host, verb: str, *units: str) -> None:
     if ran.code != 0:
         raise DeployError(
             f"systemd could not {verb} {' '.join(units)}: {ran.complained.strip()}\n"
-            f"  Look at: systemctl status {units[0]}"
+            f"  Look at: systemctl status {units[0]}\n"
+            f"  and at:  journalctl --namespace=nightferry --unit={units[0]}"
         )

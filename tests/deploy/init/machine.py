@@ -110,6 +110,9 @@ class Machine:
         path.touch()
         return path
 
+    def add_program(self, name: str, body: str) -> None:
+        _write_program(self.root / "programs" / name, body)
+
     def snapshot(self) -> dict[str, tuple[int, int, bytes]]:
         """Everything that is kept on this host: mode, time of change and content, by path."""
         kept = ("etc", "var", "run", "state")

@@ -9,7 +9,7 @@ import pytest
 
 from config.settings import load
 from deploy.init.asking import Asker, Words, make_plan
-from deploy.init.command import ssh_port_of
+from deploy.init.command import find_ssh_port
 from deploy.init.step import StepFailedError
 from deploy.init.steps import all_steps
 from deploy.onion.clients import client_names
@@ -25,7 +25,7 @@ def test_a_bare_host_becomes_two_sites(machine: Machine, given: Words) -> None:
     """One run makes everything true; both addresses are shown, and they are the sites' own."""
     tally = machine.init(given)
 
-    assert tally.held == 2  # that no backup is wanted, and that both sites answer
+    assert tally.held == 3  # no other tor, no backup is wanted, and both sites answer
     found = addresses(machine.host)
     assert f"source  http://{found.source}" in machine.words
     assert f"desk    http://{found.desk}" in machine.words
@@ -65,7 +65,7 @@ def test_a_dry_run_changes_nothing_and_names_every_step(machine: Machine, given:
     named = [line.split()[1] for line in machine.said if line.startswith("would")]
     first = ["users", "folders", "addresses", "desk", "recipient", "settings", "host", "tor"]
     assert named == [*first, "ssh", "database", "running", "answer"]
-    assert "Nothing was changed. 1 steps hold already, 12 would be made." in machine.words
+    assert "Nothing was changed. 2 steps hold already, 12 would be made." in machine.words
 
 
 def test_every_folder_belongs_to_whom_it_should(machine: Machine, given: Words) -> None:
@@ -126,14 +126,14 @@ def test_the_secret_half_of_a_key_is_nowhere_on_the_host(machine: Machine, given
     assert [path for path in every if secret.encode() in path.read_bytes()] == []
 
 
-@pytest.mark.parametrize("step", range(13))
+@pytest.mark.parametrize("step", range(14))
 def test_a_run_that_breaks_anywhere_is_gone_on_with(
     machine: Machine, given: Words, step: int
 ) -> None:
     """After a break before any step, the next run makes the rest and leaves the first part alone."""
     machine.init(given, dry_run=True)
     names = [line.split()[1] for line in machine.said if line.startswith(("would", "is so"))]
-    assert len(names) == 13
+    assert len(names) == 14
     interrupted = machine.interrupted_before(step, given)
 
     tally = machine.init(given)
@@ -255,11 +255,47 @@ def test_the_firewall_lets_ssh_in_where_it_was_told_to(
 
 
 @pytest.mark.parametrize(
-    ("connection", "port"), [("192.0.2.1 5000 192.0.2.2 2222", 2222), ("", 22), ("x", 22)]
+    ("says", "port"),
+    [("port 2222\naddressfamily any\n", 2222), ("", 22), ("port 22\nport 443\n", 22)],
 )
-def test_ssh_stays_open_where_the_sysadmin_came_in(connection: str, port: int) -> None:
+def test_ssh_stays_open_where_sshd_listens(machine: Machine, says: str, port: int) -> None:
     """Nobody is locked out of the host by the command that they are running on it."""
-    assert ssh_port_of(connection) == port
+    machine.add_program("sshd", f"printf '{says}'")
+
+    assert find_ssh_port(machine.host) == port
+
+
+def test_without_sshd_its_own_port_is_meant(machine: Machine) -> None:
+    """It may come later."""
+    assert find_ssh_port(machine.host) == 22
+
+
+def test_debians_idle_tor_is_switched_off(machine: Machine, given: Words) -> None:
+    """It came with the package `tor`, listens on loopback, and the firewall lets it nowhere."""
+    for state in ("active", "enabled"):
+        (machine.root / f"state/{state}-tor.service").touch()
+    (machine.root / "etc/tor").mkdir()
+    (machine.root / "etc/tor/torrc").write_text("## Configuration file\n#SocksPort 9050\n\n")
+
+    machine.init(given)
+
+    assert "systemctl disable --quiet --now tor.service" in machine.called
+    assert machine.init(Words()).made == 0
+
+
+def test_a_tor_with_work_is_left_alone(machine: Machine, given: Words) -> None:
+    """SSH by an onion service of the sysadmin's, for example: it runs on, and gets out."""
+    (machine.root / "state/active-tor.service").touch()
+    (machine.root / "etc/tor").mkdir()
+    (machine.root / "etc/tor/torrc").write_text("HiddenServiceDir /var/lib/tor/ssh\n")
+    with (machine.root / "etc/passwd").open("a") as users:
+        users.write("debian-tor:x:61009:61009::/:/bin/false\n")
+
+    machine.init(given)
+
+    assert (machine.root / "state/active-tor.service").exists()
+    rules = (machine.root / "etc/nightferry/nftables.d/ssh.nft").read_text()
+    assert "out_more meta skuid debian-tor" in rules
 
 
 def test_what_the_command_line_leaves_open_is_asked(machine: Machine, ngo: Ngo) -> None:

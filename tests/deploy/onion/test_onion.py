@@ -176,6 +176,25 @@ def test_a_staff_key_is_let_in_and_its_secret_kept_nowhere(ready: Machine) -> No
     assert ready.called == ["systemctl reload-or-restart nightferry-tor.service"]
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_if_tor_cannot_be_told_nothing_has_changed(ready: Machine, replace: bool) -> None:
+    """A key whose secret half was never shown would stand there for ever, and block its name."""
+    if replace:
+        make_staff_key(ready.host, "anna", replace=False)
+    refused = ready.refuse("nightferry-tor.service")
+    before = _clients(ready)
+
+    with pytest.raises(DeployError, match="journalctl"):
+        make_staff_key(ready.host, "anna", replace=replace)
+    assert _clients(ready) == before
+    refused.unlink()
+    make_staff_key(ready.host, "anna", replace=replace)
+
+
+def _clients(machine: Machine) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in machine.host.path(DESK_CLIENTS).iterdir()}
+
+
 def test_a_name_that_is_taken_is_not_replaced_unasked(ready: Machine) -> None:
     """Its holder would stand before a closed door without knowing why."""
     make_staff_key(ready.host, "anna", replace=False)

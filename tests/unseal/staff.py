@@ -17,6 +17,7 @@ from crypto.layout import CHUNK, SEALED_CHUNK, Layout
 from crypto.seal import ChunkCipher, Plaintext, Sealer, data_header, first_plaintext
 from crypto.session_key import NewMessageKeys
 from crypto.tail import TailCipher
+from tests.unseal.archivist import judge
 
 RECEIVED = dt.date(2026, 3, 1)
 MODIFIED = 1_700_000_000_123
@@ -187,7 +188,12 @@ class Staff:
         return self.run(*what, "--into", self.into)
 
     def verify(self, bag: str = "quiet-harbour") -> Ran:
-        return self.run("verify", self.into / bag)
+        """Run `unseal verify`; an archivist, who has another program, must find the same."""
+        ran = self.run("verify", self.into / bag)
+        if (self.into / bag / "bagit.txt").exists():
+            judged = judge(self.into / bag)
+            assert judged.is_valid == (ran.code == 0), judged.words
+        return ran
 
     def opened(self) -> dict[str, bytes]:
         """Everything that was opened: its place below the folder, and its content."""

@@ -11,6 +11,7 @@ from crypto.session_key import NewMessageKeys
 from crypto.unseal.errors import NotABagError
 from crypto.unseal.verify import check
 from tests.crypto.keys.making import Ngo
+from tests.unseal.archivist import judge
 from tests.unseal.staff import Staff, Stick
 
 counted: list[int] = []
@@ -102,6 +103,23 @@ def test_verify_finds_every_change(bag: Path, fault: str) -> None:
     assert check(bag, counted.append).faults == []
     FAULTS[fault](bag)
     assert any(fault in found for found in check(bag, counted.append).faults)
+
+
+def test_archivists_find_nothing_wrong(bag: Path) -> None:
+    """The bag is good for a program that is not ours."""
+    judged = judge(bag)
+    assert judged.is_valid, judged.words
+
+
+# What python's bagit does not look at: it follows links, and a fetch.txt may be no trouble of its.
+NOT_BAGITS = {"fetch.txt", "it is a link or no file: data/files/two.txt"}
+
+
+@pytest.mark.parametrize("fault", sorted(set(FAULTS) - NOT_BAGITS))
+def test_archivists_find_the_same_changes(bag: Path, fault: str) -> None:
+    """Both programs mean the same by a bag that is whole."""
+    FAULTS[fault](bag)
+    assert not judge(bag).is_valid
 
 
 def test_verify_says_that_something_has_changed(bag: Path, staff: Staff) -> None:

@@ -39,6 +39,13 @@ HOSTILE = [
     "/".join("d" * 200 for _ in range(9)) + "/deep.mp4",
     "",
     "/",
+    " begins with a space.mp4",
+    "ends with one that shows\u3000",
+    "\u00a0",
+    "*b.mp4",
+    "a  b.mp4",
+    "e\u0301.mp4",
+    "é.mp4",
     "message.txt",
     "bagit.txt",
 ]

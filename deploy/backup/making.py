@@ -19,7 +19,7 @@ from deploy.backup import state
 from deploy.backup.copying import Copied, catch_up, digests_at
 from deploy.backup.database import upload_states
 from deploy.backup.durable import sync_folder, write_durably
-from deploy.backup.place import SEALED, STATE, TAIL, Line, Place
+from deploy.backup.place import SEALED, STATE, TAIL, Line, Place, write_list
 from deploy.backup.service import Service, opened
 from deploy.errors import DeployError
 from submit.store.records import State
@@ -160,7 +160,7 @@ class Making:
 
     def _publish(self, folder: Path, name: str) -> None:
         self._place.sync()
-        write_durably(folder / "files", "".join(f"{line}\n" for line in self._lines).encode())
+        write_durably(folder / "files", write_list(self._lines))
         sync_folder(folder / "tails")
         folder.rename(self._place.snapshots / name)
         sync_folder(self._place.snapshots)

@@ -5,15 +5,16 @@
     SHA256SUMS              of what lies in uploads/, as `sha256sum -c` reads it
     snapshots/DAY.NN/       one backup: `files`, `state.tar.gpg`, tails/ID.tail
 
-A line of `files` is SHA-256, length and place of one file. A file in `unfinished/` may have grown, or
+A line of `files` is SHA-256, length and place of one file; its last line is the SHA-256 of those before. A file in `unfinished/` may have grown, or
 have become one of `uploads/`, since: its first `length` octets are what the line speaks of.
 """
 
 import datetime as dt
 import fcntl
+import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ _LINE = re.compile(
 )
 _BUSY = "{folder}: another backup is being made there just now. This one has changed nothing."
 _NO_PLACE = "{folder}: cannot be used for backups: {reason}. Nothing was changed."
-_UNREADABLE = "{path}: line {number} is not as it was written: the backup is damaged there."
+_UNREADABLE = "{path}: is not as it was written, so this backup cannot be relied on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,11 @@ class Place:
         """Read what a snapshot holds. Raises DeployError."""
         path = self.snapshots / name / "files"
         try:
-            lines = path.read_text("ascii", "replace").splitlines()
+            return Snapshot(name, read_list(path.read_text("ascii", "replace")))
         except OSError as error:
             raise DeployError(f"{path}: cannot be read: {error.strerror}.") from None
-        return Snapshot(name, tuple(_read(path, *each) for each in enumerate(lines, 1)))
+        except ValueError:
+            raise DeployError(_UNREADABLE.format(path=path)) from None
 
     def find(self, snapshot: Snapshot, line: Line) -> Path | None:
         """Give where the file that a line speaks of lies now; None if it is gone."""
@@ -188,8 +190,22 @@ def latest(folder: Path) -> dt.date | None:
     return dt.date.fromisoformat(names[-1].partition(".")[0]) if names else None
 
 
-def _read(path: Path, number: int, text: str) -> Line:
+def write_list(lines: Sequence[Line]) -> bytes:
+    """Give the list of a snapshot as it is written."""
+    listed = "".join(f"{line}\n" for line in lines).encode()
+    return listed + hashlib.sha256(listed).hexdigest().encode() + b"\n"
+
+
+def read_list(text: str) -> tuple[Line, ...]:
+    """Undo `write_list`; ValueError for anything else."""
+    lines = tuple(map(_read_line, text.splitlines()[:-1]))
+    if write_list(lines) != text.encode():
+        raise ValueError
+    return lines
+
+
+def _read_line(text: str) -> Line:
     match = _LINE.fullmatch(text)
     if match is None:
-        raise DeployError(_UNREADABLE.format(path=path, number=number))
+        raise ValueError
     return Line(match[1], int(match[2]), match[3])

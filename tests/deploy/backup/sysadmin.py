@@ -1,17 +1,22 @@
 """A sysadmin who backs up, looks whether it is whole, and restores to a new place."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
+from deploy.__main__ import main
 from deploy.backup.place import Place, Snapshot
 from deploy.onion.keys import make_keys
 from tests.crypto.keys.making import Ngo
+from tests.faults.tracing import WRITING, inject, tracing
 from tests.live import Live
 
 _ROOT = Path(__file__).parents[3]
@@ -52,9 +57,14 @@ class Sysadmin:
             secrets.append(keys.secret)
         return secrets[0]
 
-    def backs_up(self, *more: str, wrapper: tuple[str, ...] = ()) -> Done:
+    def backs_up(self, *more: str) -> Done:
         """Run `nightferry backup`."""
-        return run(*self.backing_up(*more), wrapper=wrapper)
+        return run(*self.backing_up(*more))
+
+    def is_killed_backing_up(self, call: str, when: int) -> None:
+        """Let the command be killed before a system call."""
+        done = run_apart(*self.backing_up(), wrapper=killing(call, when))
+        assert done.status == -9, done.said
 
     def backing_up(self, *more: str) -> list[str]:
         """Give the words of the command."""
@@ -67,11 +77,14 @@ class Sysadmin:
 
     def restores(self, into: Path, *more: str) -> Done:
         """Run `nightferry restore` with the session key that the staff's gpg has shown."""
-        into.mkdir(exist_ok=True)
         key = self.folder / "session-key"
         key.write_text(self.asks_staff())
-        options = ["--into", str(into), "--session-key", str(key), *more]
-        return run("restore", str(self.place.folder), *options)
+        return run(*self.restoring(into, "--session-key", str(key), *more))
+
+    def restoring(self, into: Path, *more: str) -> list[str]:
+        """Give the words of the command."""
+        into.mkdir(exist_ok=True)
+        return ["restore", str(self.place.folder), "--into", str(into), *more]
 
     def asks_staff(self, snapshot: str = "") -> str:
         """Let the staff's gpg show what opens a backup's state."""
@@ -95,13 +108,20 @@ def below(root: Path, absolute: Path) -> Path:
 
 
 def shown_key(ngo: Ngo, sealed: Path) -> str:
-    """Give the session key of a sealed file, as `gpg --show-session-key` prints it."""
+    """Give the session key of a sealed file, whole or not, as `gpg --show-session-key` prints it."""
     done = ngo.gpg("--show-session-key", "-d", str(sealed))
-    assert done.returncode == 0, done.stderr.decode()
     return done.stderr.decode().split("session key: '")[1].split("'")[0]
 
 
-def run(*arguments: str, wrapper: tuple[str, ...] = ()) -> Done:
+def run(*arguments: str) -> Done:
+    """Run one of the host's commands."""
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        status = main(arguments)
+    return Done(status, said.getvalue())
+
+
+def run_apart(*arguments: str, wrapper: Sequence[str] = ()) -> Done:
     """Run one of the host's commands in a process of its own."""
     done = subprocess.run(
         [*wrapper, sys.executable, "-m", "deploy", *arguments],
@@ -114,6 +134,12 @@ def run(*arguments: str, wrapper: tuple[str, ...] = ()) -> Done:
     return Done(done.returncode, done.stdout + done.stderr)
 
 
+def killing(call: str, when: int) -> list[str]:
+    """Give the command that starts another one, and kills it before a call."""
+    strace, *_ = tracing(Path(os.devnull), WRITING)
+    return [strace, "-f", "-o", os.devnull, *inject(call, "signal=SIGKILL", when)]
+
+
 def come_back(live: Live, codename: str) -> requests.Session:
     """Log in with a codename."""
     session = requests.Session()
@@ -121,3 +147,10 @@ def come_back(live: Live, codename: str) -> requests.Session:
     answer = session.post(f"{live.base}/session", data={"codename": codename}, timeout=30)
     assert answer.status_code == requests.codes.ok, answer.text
     return session
+
+
+def flip(path: Path, position: int) -> None:
+    """Flip one bit."""
+    octets = bytearray(path.read_bytes())
+    octets[position] ^= 1
+    path.write_bytes(octets)

@@ -48,7 +48,7 @@ def _all(results: Sequence[Result]) -> Iterator[str]:
     for result in results:
         yield f"{_LABELS[result.grade]:8} {result.check.name:10} {result.check.looks_at}"
         for finding in result.findings:
-            yield from _wrap(f"{_LABELS[finding.grade]}: {finding.what}.", _INDENT)
+            yield from _wrap(f"{_LABELS[finding.grade]}: {finding.what.rstrip('.')}.", _INDENT)
             if finding.mend:
                 # No full stop behind it: it often is a command, which is copied.
                 yield from _wrap(f"To mend: {finding.mend}", _INDENT)

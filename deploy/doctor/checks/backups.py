@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.backup.place import latest
 from deploy.doctor.finding import Finding, warning, wrong
 from deploy.doctor.patient import Patient
 from deploy.places import HOST_SETTINGS
@@ -20,19 +21,12 @@ def judge(patient: Patient) -> Iterator[Finding]:
             "enable --now nightferry-backup.timer",
         )
         return
-    age = _age(patient, Path(place))
-    if age is None:
+    newest = latest(patient.host.path(Path(place)))
+    if newest is None:
         yield wrong(f"there is none in {place}", "is the disk mounted? Then nightferry backup")
-    elif age > _OLD:
+    elif (age := (patient.now.date() - newest).days) > _OLD:
         find = wrong if age > _TOO_OLD else warning
         yield find(
-            f"the last one in {place} is {age:.0f} days old",
+            f"the last one in {place} is {age} days old",
             "journalctl --namespace=nightferry --unit=nightferry-backup.service says why",
         )
-
-
-def _age(patient: Patient, place: Path) -> float | None:
-    """Give the days since the newest thing in the folder was written."""
-    folder = patient.host.path(place)
-    times = [path.stat().st_mtime for path in folder.iterdir()] if folder.is_dir() else []
-    return patient.days_since(max(times)) if times else None

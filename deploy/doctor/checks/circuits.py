@@ -20,8 +20,8 @@ def judge(patient: Patient) -> Iterator[Finding]:
         return  # the services' check says so
     try:
         with Controller(patient.host, patient.read(TORRC)) as tor:
-            yield from _judge_network(tor)
-            yield from _judge_descriptors(patient, tor)
+            found = [*_judge_network(tor)]
+            yield from found or _judge_descriptors(patient, tor)
     except ControlError as error:
         raise UnseenError(str(error)) from None
 

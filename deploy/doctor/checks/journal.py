@@ -37,7 +37,7 @@ def judge(patient: Patient) -> Iterator[Finding]:
     if files:
         yield wrong(
             f"in {_KEPT} lies a journal of the services: {some(files)}",
-            f"rm -r {_KEPT}/*.{_NAMESPACE}; then find out what made it persistent",
+            f"rm {_KEPT}/*.{_NAMESPACE}/*; then find out what made it persistent",
         )
 
 

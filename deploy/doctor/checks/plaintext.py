@@ -16,11 +16,9 @@ _KNOWN = {
     "run",
     "gnupg",
     "codename.salt",
-    "nightferry.db",
-    "nightferry.db-wal",
-    "nightferry.db-shm",
-    "nightferry.db-journal",
 }
+# The copy beside it is an upgrade's, until the new version has started.
+_DATABASE = re.compile(r"nightferry\.db(\.before-upgrade(\.new)?)?(-wal|-shm|-journal)?")
 _SAMPLE = 4096  # octets
 _SHRINKS = 0.9  # what is sealed does not get smaller at all
 
@@ -32,7 +30,7 @@ _LOOK = (
 
 def judge(patient: Patient) -> Iterator[Finding]:
     """Find files in the data folder that are not of the sealed kind."""
-    yield from _strangers(patient, DATA, lambda name: name in _KNOWN)
+    yield from _strangers(patient, DATA, _is_known)
     yield from _strangers(patient, DATA / "run", lambda name: bool(_RUN.fullmatch(name)))
     yield from _strangers(patient, DATA / "gnupg", lambda _name: False)
     uploads = DATA / "uploads"
@@ -44,6 +42,10 @@ def judge(patient: Patient) -> Iterator[Finding]:
     )
     if readable:
         yield wrong(f"in {uploads} {some(readable)} can be read without a key", _LOOK)
+
+
+def _is_known(name: str) -> bool:
+    return name in _KNOWN or bool(_DATABASE.fullmatch(name))
 
 
 def _strangers(patient: Patient, folder: Path, belongs: Callable[[str], bool]) -> Iterator[Finding]:

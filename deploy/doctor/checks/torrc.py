@@ -6,9 +6,10 @@ from pathlib import Path
 
 from deploy.doctor.finding import Finding, warning, wrong
 from deploy.doctor.patient import Patient
-from deploy.places import TORRC, TORRC_D, TORRC_TEMPLATE
+from deploy.places import TOR_USER, TORRC, TORRC_D, TORRC_TEMPLATE
 
 _SECTION = "HiddenServiceDir"
+_VERIFY = ("tor", "--verify-config", "--defaults-torrc", "/nonexistent")
 _EVERYWHERE = "the whole of tor"
 
 # Why a line matters; the others are told by their names alone.
@@ -40,11 +41,11 @@ def judge(patient: Patient) -> Iterator[Finding]:
         return
     yield from _judge_missing(patient.read(TORRC_TEMPLATE), text)
     yield from _judge_forbidden(patient, text)
-    ran = patient.host.run(
-        "tor", "--verify-config", "--defaults-torrc", "/dev/null", "-f", str(TORRC)
-    )
+    # As tor's user: to another one, tor's folders seem to be somebody else's.
+    user = ("setpriv", f"--reuid={TOR_USER}", f"--regid={TOR_USER}", "--init-groups")
+    ran = patient.host.run(*user, *_VERIFY, "-f", str(TORRC))
     if ran.code not in {0, 127}:
-        said = [line for line in ran.said.splitlines() if "[err]" in line or "[warn]" in line]
+        said = [line for line in ran.said.splitlines() if "[warn]" in line]
         yield wrong(
             f"tor refuses {TORRC}: {said[-1].partition('] ')[2] if said else 'no reason given'}",
             f"edit {TORRC} and {TORRC_D}, then systemctl restart nightferry-tor",

@@ -17,9 +17,9 @@ def judge(patient: Patient) -> Iterator[Finding]:
     """Find security upgrades that wait, and lists so old that nobody can know."""
     age = _age_of_lists(patient)
     if age is None or age > _OLD:
-        since = "never" if age is None else f"{age:.0f} days ago"
+        since = "has never" if age is None else f"has for {age:.0f} days not"
         yield warning(
-            f"apt last asked for upgrades {since}: what is missing is not known",
+            f"apt {since} asked for upgrades: what is missing is not known",
             "apt-get update; apt-get install unattended-upgrades does it each day",
         )
     said = patient.ask("apt-get", "--simulate", "--quiet", "dist-upgrade")

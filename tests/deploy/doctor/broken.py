@@ -17,6 +17,7 @@ from tests.deploy.doctor.healthy import DESK, UPLOAD, HealthyHost, write
 
 WARNING, WRONG = Grade.WARNING, Grade.WRONG
 SETTINGS, TORRC = "/etc/nightferry/nightferry.toml", "/etc/nightferry/torrc"
+SNAPSHOTS = "/var/backups/nightferry/snapshots"
 DATA, RECIPIENTS = "/var/lib/nightferry", "/etc/nightferry/recipients"
 SOURCE, TOR = "nightferry-source.service", "nightferry-tor.service"
 
@@ -44,6 +45,13 @@ def days_ago(host: HealthyHost, absolute: str, days: int) -> None:
     """Let a file be that old."""
     then = dt.datetime.now(dt.UTC).timestamp() - days * 86400
     os.utime(host.at(absolute), (then, then))
+
+
+def backed_up(host: HealthyHost, days: int) -> None:
+    """Let the only backup be that old."""
+    (made,) = host.at(SNAPSHOTS).iterdir()
+    then = dt.datetime.now(dt.UTC).date() - dt.timedelta(days)
+    made.rename(made.with_name(f"{then}.01"))
 
 
 def row(host: HealthyHost) -> None:
@@ -192,7 +200,7 @@ TABLE = (
     Broken("the onion is not anonymous", "torrc", WRONG, "the server is not anonymous",
         put("/etc/nightferry/torrc.d/fast.conf", "HiddenServiceSingleHopMode 1\n")),
     Broken("tor refuses its settings", "torrc", WRONG, "Unknown option 'Foo'",
-        lambda host: write(host.root, "programs/tor", "#!/bin/sh\necho \"Nov 22 [warn] Unknown option 'Foo'\"; exit 1\n", 0o755)),
+        lambda host: write(host.root, "programs/setpriv", "#!/bin/sh\necho \"Nov 22 [warn] Unknown option 'Foo'\"; exit 1\n", 0o755)),
     Broken("the disk is full", "disk", WRONG, "uploads are told to wait (507)",
         says("df", df(100 << 30, 1 << 20))),
     Broken("the disk is nearly full", "disk", WARNING, "are for uploads",
@@ -282,14 +290,14 @@ TABLE = (
     Broken("no backups wanted", "backups", WARNING, "everything that staff have not fetched is lost",
         put("/etc/nightferry/host.toml", "")),
     Broken("no backup there", "backups", WRONG, "there is none in /var/backups/nightferry",
-        remove("/var/backups/nightferry/one")),
+        lambda host: shutil.rmtree(host.at("/var/backups/nightferry/snapshots"))),
     Broken("an old backup", "backups", WARNING, "is 4 days old",
-        lambda host: days_ago(host, "/var/backups/nightferry/one", 4)),
+        lambda host: backed_up(host, 4)),
     Broken("a very old backup", "backups", WRONG, "is 40 days old",
-        lambda host: days_ago(host, "/var/backups/nightferry/one", 40)),
+        lambda host: backed_up(host, 40)),
     Broken("security upgrades wait", "upgrades", WRONG, "1 security upgrades wait: tor",
         says("apt-get", "Inst tor [0.4] (0.5 Debian-Security:12/stable-security [amd64])\n")),
-    Broken("nobody asks for upgrades", "upgrades", WARNING, "never: what is missing is not known",
+    Broken("nobody asks for upgrades", "upgrades", WARNING, "apt has never asked for upgrades",
         remove("/var/lib/apt/lists/debian_InRelease")),
     Broken("a reboot waits", "upgrades", WARNING, "needs a new start", put("/run/reboot-required", "")
         ),

@@ -45,7 +45,7 @@ _SAYS = {
     "lsblk": "disk\n",
     "dpkg-query": "installed",
     "dpkg": "",
-    "tor": "Configuration was valid\n",
+    "setpriv": "Configuration was valid\n",
     "apt-get": "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n",
     "sendmail": "",
 }
@@ -211,7 +211,8 @@ def _put_kept(root: Path) -> None:
     backups = root / "var/backups/nightferry"
     backups.mkdir(parents=True)
     backups.chmod(0o700)
-    write(root, "var/backups/nightferry/one", b"sealed")
+    day = dt.datetime.now(dt.UTC).date()
+    write(root, f"var/backups/nightferry/snapshots/{day}.01/files", "")
     (root / "var/lib/nightferry-report").mkdir()
     (root / "var/lib/nightferry-report").chmod(0o750)
     (root / SOCKETS.relative_to("/")).mkdir(parents=True)

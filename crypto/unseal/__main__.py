@@ -11,10 +11,8 @@ from crypto.unseal.errors import RunError
 from crypto.unseal.gnupg import GnuPG, environment, find_gnupg
 from crypto.unseal.run import ExitCode, Options, run
 from crypto.unseal.subcommands import COMMANDS
-from crypto.unseal.terminal import Progress, Terminal, amount, visible, wrapped
-from crypto.unseal.verify import check
+from crypto.unseal.terminal import Terminal, wrapped
 
-_MOST_FAULTS = 50
 _PRIVATE = 0o077
 
 _DESCRIPTION = """\
@@ -30,7 +28,7 @@ the hashes. Nothing is shown or run; the stick is only read.
 
 Run it again whenever you like: it goes on where it was, and opens nothing twice.
 
-  unseal verify FOLDER        checks that nothing in such a folder has changed
+  unseal verify FOLDER...     checks that nothing in such folders has changed
   unseal look FOLDER          makes a page to look through what was sent
   unseal clean FOLDER         makes copies without metadata, for publishing
   unseal answer DESIGNATION   writes a reply, encrypted to this source alone
@@ -52,8 +50,6 @@ def main(arguments: Sequence[str]) -> int:
     os.umask(_PRIVATE)
     terminal = Terminal()
     try:
-        if arguments[:1] == ["verify"]:
-            return _verify(_verify_parser().parse_args(arguments[1:]), terminal)
         if arguments and arguments[0] in COMMANDS:
             return COMMANDS[arguments[0]](arguments[1:], terminal)
         options = _parser().parse_args(arguments)
@@ -98,32 +94,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"unseal {VERSION}")
     return parser
-
-
-def _verify_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="unseal verify",
-        description="Checks that nothing in a bag has changed since it was made (BagIt, RFC 8493).",
-    )
-    parser.add_argument("bag", type=Path, metavar="FOLDER", help="the bag: it holds bagit.txt")
-    return parser
-
-
-def _verify(options: argparse.Namespace, terminal: Terminal) -> int:
-    bag: Path = options.bag
-    total = sum(path.stat().st_size for path in bag.rglob("*") if path.is_file())
-    progress = Progress(1, total)
-    with terminal.showing(progress):
-        checked = check(bag, progress.add)
-    for fault in checked.faults[:_MOST_FAULTS]:
-        terminal.complain(f"  {visible(fault)}")
-    if checked.faults:
-        terminal.complain(f"{bag}: NOT what it was: {len(checked.faults):,} faults.")
-        return ExitCode.REFUSED
-    terminal.say(f"{bag}: nothing has changed. {checked.files:,} files, {amount(checked.octets)}.")
-    if checked.is_signed:
-        terminal.say(f"Who signed it:  gpg --verify {bag}/custody.txt.asc {bag}/custody.txt")
-    return ExitCode.GOOD
 
 
 def begin() -> None:

@@ -10,6 +10,7 @@ from crypto.unseal.gnupg import GnuPG, environment, find_gnupg
 from crypto.unseal.look import bags_in, find_looker, look
 from crypto.unseal.run import ExitCode
 from crypto.unseal.terminal import Terminal, wrapped
+from crypto.unseal.verifying import verify
 
 Command = Callable[[Sequence[str], Terminal], int]
 
@@ -99,4 +100,21 @@ def _clean(arguments: Sequence[str], terminal: Terminal) -> int:
     return ExitCode.REFUSED if any(each.trouble for each in done) else ExitCode.GOOD
 
 
-COMMANDS: dict[str, Command] = {"answer": _answer, "clean": _clean, "look": _look}
+def _verify(arguments: Sequence[str], terminal: Terminal) -> int:
+    parser = argparse.ArgumentParser(
+        prog="unseal verify",
+        description="Checks that nothing in a bag has changed since it was made (BagIt, RFC 8493). "
+        "One that cannot be checked is named, and the others are checked all the same.",
+    )
+    parser.add_argument(
+        "bags", nargs="+", type=Path, metavar="FOLDER", help="a bag, or a folder of bags"
+    )
+    return verify(parser.parse_args(arguments).bags, terminal)
+
+
+COMMANDS: dict[str, Command] = {
+    "answer": _answer,
+    "clean": _clean,
+    "look": _look,
+    "verify": _verify,
+}

@@ -177,6 +177,21 @@ def test_bags_of_other_people_are_checked(staff: Staff, tmp_path: Path) -> None:
     assert "data/a<U+000A>b.txt" in ran.words
 
 
+def test_all_bags_are_checked_at_once(bag: Path, staff: Staff) -> None:
+    """A folder of bags, and more than one folder; what changed is not hidden by what is good."""
+    shutil.copytree(bag, staff.into / "other-source")
+    assert "2 folders: 2 as they were, 0 changed" in staff.run("verify", staff.into).said
+    (bag / "data/files/two.txt").write_bytes(b"TWO")
+    (staff.into / "other-source" / "bagit.txt").unlink()
+    for folders in ([staff.into], [bag, staff.into / "other-source"]):
+        ran = staff.run("verify", *folders)
+        assert ran.code == 1
+        assert "0 as they were, 1 changed, 1 could not be checked" in ran.said
+        assert "other-source is no bag that can be checked: it has no bagit.txt" in ran.words
+    shutil.rmtree(bag)
+    assert staff.run("verify", staff.into).code == 4
+
+
 def test_a_strangers_file_is_not_called_evidence(stick: Stick, staff: Staff, bag: Path) -> None:
     """A file that somebody put into data/ is not touched, and the bag is not closed over it."""
     (bag / "data" / "notes.txt").write_text("mine")

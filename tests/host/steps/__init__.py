@@ -1,0 +1,1 @@
+"""What a sysadmin does in the years with one host, and what must come of it."""

@@ -156,7 +156,7 @@ TABLE = (
     Broken("a certificate expires in 20 days", "keys", WARNING, "From that day nothing can be sealed",
         lambda host: new_key(host, "20d")),
     Broken("no certificate", "keys", WRONG, "is no OpenPGP certificate",
-        edit(f"{RECIPIENTS}/ngo.asc", "BEGIN PGP PUBLIC KEY BLOCK", "BEGIN PGP PUBLIC KEY BLOK")),
+        edit(f"{RECIPIENTS}/ngo.asc", "BEGIN PGP PUBLIC", "BEGIN PGP PUBLISHED")),
     Broken("a rotation half done", "keys", WARNING, "nothing is sealed to /etc/nightferry/recipients/new.asc",
         lambda host: os.link(host.at(f"{RECIPIENTS}/ngo.asc"), host.at(f"{RECIPIENTS}/new.asc"))),
     Broken("the site has ended", "services", WRONG, "the source's site is down",

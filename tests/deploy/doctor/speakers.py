@@ -55,4 +55,4 @@ class _Control(socketserver.StreamRequestHandler):
             return f"250-{key}={self.server.knows[key]}\r\n250 OK\r\n"
         if key.rpartition("/")[2] in self.server.descriptors:
             return f"250+{key}=\r\nhs-descriptor 3\r\n.\r\n250 OK\r\n"
-        return f'552 Unrecognized key "{key}"\r\n'
+        return f'552 Unknown key "{key}"\r\n'

@@ -9,13 +9,9 @@ FIREWALL = "nightferry-firewall.service"
 TARGET = "nightferry.target"
 TIMERS = ("nightferry-daily.timer", "nightferry-report.timer", "nightferry-doctor.timer")
 BACKUP_TIMER = "nightferry-backup.timer"
-JOBS = (
-    "nightferry-daily.service",
-    "nightferry-report.service",
-    "nightferry-doctor.service",
-    "nightferry-backup.service",
-)
-UNITS_ALL = (*SOCKETS, *SITES, TOR, FIREWALL, TARGET, *TIMERS, BACKUP_TIMER, *JOBS)
+DOCTOR = "nightferry-doctor.service"
+JOBS = ("nightferry-daily.service", "nightferry-report.service", "nightferry-backup.service")
+UNITS_ALL = (*SOCKETS, *SITES, TOR, FIREWALL, TARGET, *TIMERS, BACKUP_TIMER, *JOBS, DOCTOR)
 
 SHOW = ("show", "--all", "--timestamp=unix")
 

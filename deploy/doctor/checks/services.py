@@ -27,6 +27,7 @@ def judge(patient: Patient) -> Iterator[Finding]:
     units = patient.units
     for name in _expected(patient):
         yield from _judge_running(name, units.get(name, {}))
+    # Not the doctor's own: that it has failed says what it found, which is said here anyway.
     for name in systemd.JOBS:
         if units.get(name, {}).get("ActiveState") == "failed":
             yield warning(

@@ -21,7 +21,7 @@ _PRIVATE = 0o077
 _DESCRIPTION = """\
 Brings everything new from the desk to a USB stick, through Tor, and carries replies back.
 
-  ./nightferry fetch --desk http://….onion --to /media/me/STICK
+  {called} --desk http://….onion --to /media/me/STICK
 
 Asks for your name, passphrase and code. Break it whenever you like: run again, it goes on where it
 was, and brings nothing twice. On the offline machine: unseal STICK --into FOLDER
@@ -46,9 +46,9 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command; give its exit code."""
-    options = _parser().parse_args(arguments)
+def main(arguments: Sequence[str], called: str = "./nightferry fetch") -> int:
+    """Run the command, which says that it is `called` so; give its exit code."""
+    options = _parser(called).parse_args(arguments)
     os.umask(_PRIVATE)
     terminal = Terminal()
     try:
@@ -74,10 +74,10 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         return start(way, stick, credentials, Options(options.delete_after, options.all))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(called: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="./nightferry fetch",
-        description=_DESCRIPTION,
+        prog=called,
+        description=_DESCRIPTION.format(called=called),
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from submit.fetch import stick as on_stick
@@ -114,10 +114,8 @@ class Run:
                 f"({amount(octets)}) cannot come onto it; the others do, the oldest first. "
                 "For the rest, run it again with another stick."
             )
-        if plan.bring:
-            self.terminal.say(
-                f"to bring: {counted(len(plan.bring), 'file')}, {amount(plan.octets)}"
-            )
+        for line in _intended(plan):
+            self.terminal.say(line)
 
     def _name(self, tasks: list[Task]) -> None:
         for task in tasks[:_NAMED]:
@@ -140,6 +138,11 @@ class Run:
             self.terminal.say("nothing is new")
         else:
             self.terminal.say(f"{counted(progress.done_files, 'file')} on the stick, verified")
+        if unfinished := sum(not task.item.is_final for task in plan.bring):
+            self.terminal.say(
+                f"still unfinished: {counted(unfinished, 'file')}. What has come so far is on the "
+                "stick; run this again on another day for more."
+            )
 
     def _marking(self, item: Item) -> Callable[[Line], None]:
         return lambda line: self._mark(item, line)
@@ -193,6 +196,18 @@ class Run:
             self.terminal.complain(f"{item.id} was not deleted at the desk: {refused}")
             return False
         return True
+
+
+def _intended(plan: Plan) -> Iterator[str]:
+    """Say what is to come, and what is here and only looked at."""
+    new = sum(task.octets > 0 for task in plan.bring)
+    if new:
+        yield f"to bring: {counted(new, 'file')}, {amount(plan.octets)}"
+    here = [task.item for task in plan.bring if not task.octets]
+    if open_here := sum(not item.is_final for item in here):
+        yield f"on the stick, but unfinished: {counted(open_here, 'file')}. Looking for more ..."
+    if final_here := len(here) - open_here:
+        yield f"on the stick already, and only checked: {counted(final_here, 'file')}"
 
 
 def _delete_if_same(desk: Desk, item: Item, index: Index) -> None:

@@ -63,8 +63,8 @@ class ConversationViews:
         days = drop.message_days
         facts = {"replies": describe(replies), "messages": [iso_day(day) for day in days]}
         entries = list(_in_order(replies, days))
-        shown = {"entries": entries, "replies": replies, "taken": drop.messages_taken}
-        return answer(facts, "messages.html", **shown)
+        taken = drop.messages_taken
+        return answer(facts, "messages.html", entries=entries, replies=replies, taken=taken)
 
     def take_message(self) -> Response:
         """Seal a message. Whoever was away for too long comes in with it."""

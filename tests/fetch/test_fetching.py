@@ -1,6 +1,7 @@
 """What arrived comes to the stick, once, verified; and what is unfinished as what it is."""
 
 import os
+import re
 from pathlib import Path
 
 import requests
@@ -79,6 +80,19 @@ def test_an_unfinished_upload_comes_as_it_is_and_again_when_it_moved(
     assert (entry["state"], entry["tail"]) == ("complete", False)
     assert not tail_of(errand, upload).exists()
     assert errand.sealed(upload).read_bytes() == kept(live, upload)
+
+
+def test_what_is_unfinished_is_called_so(live: Live, errand: Errand) -> None:
+    """No “1 file, 0 bytes”: what comes, what is only looked at, and that more may come."""
+    send(live, 500_000, 300_000)
+    said = errand.run().said
+    assert re.search("to bring: [0-9]+ files?, [0-9.]+ [KM]B\n", said)
+    assert "still unfinished: 1 file. What has come so far is on the stick" in said
+    said = errand.run().said
+    assert "to bring" not in said
+    assert "on the stick, but unfinished: 1 file. Looking for more" in said
+    (errand.home / "index.json").unlink()
+    assert "on the stick already, and only checked: " in errand.run("--all").said
 
 
 def tail_of(errand: Errand, upload: str) -> Path:

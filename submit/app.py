@@ -113,9 +113,12 @@ class Places:
         """Make what is missing; nobody may look into it but whom the data folder's mode lets in."""
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         with masked(self.umask):
-            for folder in (self.uploads, self.run):
-                folder.mkdir(mode=0o770, exist_ok=True)
-            self.gnupg.mkdir(mode=0o700, exist_ok=True)
+            self.uploads.mkdir(mode=0o770, exist_ok=True)
+            self.run.mkdir(mode=0o770, exist_ok=True)
+        if not self.gnupg.exists():
+            self.gnupg.mkdir(mode=0o700)
+            # GnuPG wants its folder without the bit that hands a shared folder's group on.
+            self.gnupg.chmod(0o700)
         if not self.salt.exists():
             _write_once(self.salt, secrets.token_bytes(_SALT_LENGTH))
 

@@ -24,6 +24,11 @@ _KEPT = (
     "version. Install the version from before, then tell whoever maintains this program. A copy "
     "from before lies at {copy}."
 )
+_UNSOUND = (
+    "{path} is damaged: SQLite cannot read it. Nothing was changed, and the sealed files are not "
+    "touched by that. A service that runs should be stopped: systemctl stop nightferry.target. Then "
+    "take the newest database from a backup: nightferry restore"
+)
 _PUT_BACK = (
     "the database did not come out sound from being brought to this version's form ({reason}). It "
     "was put back as it was when that began. {rest}"
@@ -47,6 +52,8 @@ def upgrade(url: str) -> Path | None:
     if not path.exists():
         migrate(url)
         return None
+    if not is_sound(path):
+        raise UpgradeError(_UNSOUND.format(path=path))
     if _is_current(url):
         return None
     before, copy = revision(path), copy_aside(path)

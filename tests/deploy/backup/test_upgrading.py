@@ -141,6 +141,16 @@ def test_an_upgrade_makes_the_database_that_is_not_there(server: Live, tmp_path:
     assert rows(path)["more"] == []
 
 
+def test_a_damaged_database_is_named_and_left_alone(server: Live, tmp_path: Path) -> None:
+    """The sysadmin at night reads a sentence, and no traceback; not an octet is changed."""
+    config, path = settled(server, tmp_path / "damaged")
+    path.write_bytes(b"this was a database once")
+    done = NewVersion(tmp_path, _WORKS).upgrades(config)
+    assert (done.returncode, path.read_bytes()) == (1, b"this was a database once")
+    assert "is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 Rows = dict[str, list[tuple[object, ...]]]
 
 

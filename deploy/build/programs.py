@@ -6,7 +6,14 @@ from pathlib import Path
 from crypto.unseal import build as unseal
 
 _HOUSE = Path(__file__).parents[2]
-_START = '"""Starts fetch."""\n\nimport sys\n\nfrom submit.fetch.__main__ import main\n\nsys.exit(main(sys.argv[1:]))\n'
+_START = '''"""Starts fetch."""
+
+import sys
+
+from submit.fetch.__main__ import main
+
+sys.exit(main(sys.argv[1:], sys.argv[0]))
+'''
 
 
 def programs() -> dict[str, bytes]:

@@ -20,11 +20,22 @@ This is shown once. Hand it over in person, then let no copy of it remain.
 name        {name}
 passphrase  {passphrase}
 secret      {secret}
-{uri}
 
 The secret goes into a program for one-time codes on the staff member's phone (FreeOTP, Aegis, or
-any other): by hand as it stands there, type "time-based", 6 digits, 30 seconds, SHA-1; or by the
-address that begins with otpauth.
+any other). No QR code is drawn here: type it in. In the program choose "add", then "by hand" or
+"enter a setup key", and type:
+
+  name or account   {name}
+  issuer            {issuer} (may stay empty)
+  key or secret     the {length} letters and digits above; spaces and capitals do not matter
+  type              time-based (TOTP), not counter-based
+  if it asks        SHA-1, 6 digits, 30 seconds
+
+A program on a computer that takes a whole address takes this one, on a single line:
+
+{uri}
+
+To try it: log in at the desk with name, passphrase, and the six digits that the phone shows.
 """
 
 
@@ -68,7 +79,14 @@ def describe(made: Credentials) -> str:
     letters = in_base32(made.totp)
     fours = " ".join(letters[at : at + 4] for at in range(0, len(letters), 4))
     uri = provisioning_uri(made.totp, ISSUER, made.name)
-    return _SHOWN_ONCE.format(name=made.name, passphrase=made.passphrase, secret=fours, uri=uri)
+    return _SHOWN_ONCE.format(
+        name=made.name,
+        passphrase=made.passphrase,
+        secret=fours,
+        issuer=ISSUER,
+        length=len(letters),
+        uri=uri,
+    )
 
 
 def _act(options: argparse.Namespace, accounts: Accounts) -> None:

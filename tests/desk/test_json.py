@@ -2,14 +2,16 @@
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
-from crypto.totp import one_time_code
+from crypto.totp import one_time_code, read_base32
 from tests.desk.staff import StaffMember, new_staff, read_printed
 from tests.live import Live, running
 
@@ -191,6 +193,23 @@ def test_the_command_line_makes_and_ends_accounts(live: Live) -> None:
     live.command("staff", "remove", "bela", *config)
     answer = again.tries(requests.Session(), again.passphrase, again.phone.code())
     assert answer.status_code == 403
+
+
+def test_a_phone_is_set_up_by_hand_or_by_an_address(live: Live) -> None:
+    """What is printed is enough for both, and both are the same secret in the same parameters."""
+    printed = live.command("staff", "add", "cleo", "--config", str(live.config))
+    cleo = read_printed(live, "cleo", printed)
+    [address] = re.findall("^otpauth://.*$", printed, re.MULTILINE)
+    parts = urlsplit(address)
+    assert (parts.netloc, parts.path) == ("totp", "/Nightferry:cleo")
+    query = parse_qs(parts.query)
+    assert query["issuer"] == ["Nightferry"]
+    assert read_base32(query["secret"][0]) == cleo.phone.secret
+    # No more than what every program assumes by itself.
+    assert not query.keys() - {"secret", "issuer"}
+    for words in ("the 32 letters and digits above", "time-based", "SHA-1, 6 digits, 30 seconds"):
+        assert words in printed
+    assert cleo.login().cookies
 
 
 def test_nothing_of_staff_is_in_the_log(live: Live, ana: StaffMember) -> None:

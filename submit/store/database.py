@@ -5,6 +5,7 @@ begin (BEGIN IMMEDIATE), or two of them read the same row and one write is lost.
 """
 
 import os
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from submit.store.errors import WrongRevisionError
+from submit.store.errors import DiskFullError, WrongRevisionError
 from submit.store.sharing import is_shared, masked, open_for_all, umask_of
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -112,6 +113,12 @@ def _set_up_sqlite(engine: Engine, begin: str, pragmas: Sequence[str]) -> None:
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine, "handle_error")
+    def say_full(context: ExceptionContext) -> None:
+        # The reserve keeps room for the database, but not from everybody else on this disk.
+        if getattr(context.original_exception, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+            raise DiskFullError
 
     @event.listens_for(engine, "begin")
     def start(connection: object) -> None:

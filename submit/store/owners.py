@@ -9,6 +9,7 @@ import hashlib
 import mmap
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +38,9 @@ class SharedOwners:
         descriptor = open_for_all(path)
         try:
             os.ftruncate(descriptor, _SLOTS * _TOKEN)
+            # Into a hole of a mapped file the kernel lets nobody write on a full disk: SIGBUS.
+            with suppress(OSError):
+                os.posix_fallocate(descriptor, 0, _SLOTS * _TOKEN)
             self._map = mmap.mmap(descriptor, _SLOTS * _TOKEN)
         finally:
             os.close(descriptor)

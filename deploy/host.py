@@ -93,8 +93,16 @@ class Host:
     def write(self, absolute: Path, content: bytes, user: str, group: str, mode: int) -> None:
         """Put a file in place, whole or not at all, durable, its owner and mode right from the start.
 
-        Raises DeployError for an unknown owner, OSError if the disk will not.
+        Raises DeployError, in words, for an unknown owner or a disk that will not.
         """
+        try:
+            self._write(absolute, content, (user, group, mode))
+        except OSError as error:
+            raise DeployError(
+                f"{absolute}: cannot be written: {error.strerror}. What was there is as it was."
+            ) from None
+
+    def _write(self, absolute: Path, content: bytes, owned: tuple[str, str, int]) -> None:
         new = absolute.with_name(absolute.name + ".new")
         path = self.path(new)
         path.unlink(missing_ok=True)
@@ -102,7 +110,7 @@ class Host:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
-                self.give(new, user, group, mode)
+                self.give(new, *owned)
                 file.flush()
                 os.fsync(file.fileno())
             path.rename(self.path(absolute))

@@ -47,10 +47,11 @@ class Asker:
 
 def make_plan(host: Host, words: Words, asker: Asker) -> Plan:
     """Settle everything that is open. Raises DeployError, CryptoError, SettingsError."""
+    key = _key(host, words, asker)
     staff = _staff(host, words, asker)
     if staff is not None:
         require_name(staff)
-    return Plan(_key(host, words, asker), _settings(host, words, asker), staff)
+    return Plan(key, _settings(host, words, asker), staff)
 
 
 def _key(host: Host, words: Words, asker: Asker) -> Key | None:

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if os.geteuid() != 0:
         raise RefusedError("init changes this host, so it must run as root: sudo nightferry init")
     today = dt.datetime.now(dt.UTC).date()  # noqa: TID251 # the edge, where the clock enters
-    ask = input if sys.stdin.isatty() else None
+    ask = _ask if sys.stdin.isatty() else None
     asker = Asker(ask, _print, today, find_ssh_port(Host()))
     initialise(Host(), words, asker, dry_run=options.dry_run)
     return 0
@@ -93,6 +93,14 @@ def _say_done(say: Callable[[str], None], found: Addresses, tally: Tally) -> Non
         else "Everything is as it should be. Nothing was changed."
     )
     say(_DONE.format(sum=summary, source=found.source, desk=found.desk))
+
+
+def _ask(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:  # Ctrl-D
+        print()
+        raise RefusedError("stopped at a question. Nothing was changed.") from None
 
 
 def _print(line: str) -> None:

@@ -28,8 +28,8 @@ It is shown once. Carry the file and these words to the new host by different wa
 
     nightferry onion import FILE
 
-Before that, stop tor here (systemctl disable --now {tor}): two hosts with one address
-take visitors from each other. The addresses stay here, too, until you remove the package with
+Before that, stop tor here, for good (systemctl mask --now {tor}): two hosts
+with one address take visitors from each other. The addresses stay here, too, until you remove the package with
 its data. Whoever has the file and the words can stand in for both sites: destroy both afterwards.
 """
 _IMPORTED = """\

@@ -301,7 +301,7 @@ def test_a_tor_with_work_is_left_alone(machine: Machine, given: Words) -> None:
 def test_what_the_command_line_leaves_open_is_asked(machine: Machine, ngo: Ngo) -> None:
     """On a terminal nothing has to be known by heart; the fingerprint may be typed in groups."""
     groups = " ".join(re.findall("....", ngo.fingerprint.lower()))
-    machine.answers = ["anna", str(ngo.certificate), groups, "2222"]
+    machine.answers = [str(ngo.certificate), groups, "anna", "2222"]
 
     machine.init(Words())
 
@@ -312,7 +312,7 @@ def test_what_the_command_line_leaves_open_is_asked(machine: Machine, ngo: Ngo) 
 
 def test_the_fingerprint_is_never_shown_before_it_is_typed(machine: Machine, ngo: Ngo) -> None:
     """A person who sees it would type what is there, and the comparison would be worth nothing."""
-    machine.answers = ["", str(ngo.certificate), ngo.fingerprint, ""]
+    machine.answers = [str(ngo.certificate), ngo.fingerprint, "", ""]
 
     machine.init(Words())
 

@@ -214,6 +214,22 @@ def test_a_symbolic_link_in_the_place_of_a_folder_is_refused(
     assert elsewhere.stat().st_mode & 0o777 == 0o755
 
 
+def test_a_file_that_cannot_be_written_is_said_in_words(machine: Machine, given: Words) -> None:
+    """Here a folder stands where the file should be: the step is named, and what was there is kept."""
+    in_the_way = machine.root / "etc/nightferry/nftables.d/ssh.nft"
+    in_the_way.mkdir(parents=True)
+    (in_the_way / "kept").touch()
+
+    with pytest.raises(DeployError) as refused:
+        machine.init(given)
+
+    assert "the step 'ssh' failed: /etc/nightferry/nftables.d/ssh.nft: cannot be written" in str(
+        refused.value
+    )
+    assert (in_the_way / "kept").exists()
+    assert not (machine.root / "etc/nightferry/nftables.d/ssh.nft.new").exists()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="this is root, who may")
 def test_who_is_not_root_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
     """Half of the steps would fail one after the other."""

@@ -41,9 +41,9 @@ def makes_two_sites(host: Deployment) -> None:
     said = converse(
         host.machine.entrance("nightferry", "init"),
         [
-            ("first staff account", STAFF),
             ("public key", KEY),
             ("fingerprint", host.ngo.fingerprint),
+            ("first staff account", STAFF),
             ("SSH", ""),
         ],
     )

@@ -126,19 +126,14 @@ def test_the_secret_half_of_a_key_is_nowhere_on_the_host(machine: Machine, given
     assert [path for path in every if secret.encode() in path.read_bytes()] == []
 
 
-@pytest.mark.parametrize("step", range(14))
+@pytest.mark.parametrize("step", range(1, 14))
 def test_a_run_that_breaks_anywhere_is_gone_on_with(
     machine: Machine, given: Words, step: int
 ) -> None:
-    """After a break before any step, the next run makes the rest and leaves the first part alone."""
-    machine.init(given, dry_run=True)
-    names = [line.split()[1] for line in machine.said if line.startswith(("would", "is so"))]
-    assert len(names) == 14
-    interrupted = machine.interrupted_before(step, given)
+    """After a break behind any step, the next run makes the rest and leaves the first part alone."""
+    made = machine.interrupted_before(step, given)
 
-    tally = machine.init(given)
-
-    assert tally.held >= interrupted
+    assert machine.init(given).held >= made
     assert machine.init(Words()).made == 0
 
 

@@ -46,9 +46,9 @@ def take(path: Path) -> bytes:
 
 
 def copy_aside(path: Path) -> Path:
-    """Keep a copy beside the database, durable, until the next one; give where. Raises DeployError."""
+    """Keep a copy beside the database, durable; give where. Raises DeployError."""
     copy, new = path.with_name(path.name + BEFORE), path.with_name(path.name + BEFORE + ".new")
-    new.unlink(missing_ok=True)
+    drop_copy(path)
     new.touch(mode=0o600)
     with _opened(path) as live, closing(sqlite3.connect(new)) as kept:
         live.backup(kept)
@@ -58,6 +58,14 @@ def copy_aside(path: Path) -> Path:
     new.rename(copy)
     sync_folder(copy.parent)
     return copy
+
+
+def drop_copy(path: Path) -> None:
+    """Remove the copy beside a database, if there is one."""
+    for ending in ("", ".new"):
+        copy = path.name + BEFORE + ending
+        for part in ("", "-wal", "-shm", "-journal"):
+            path.with_name(copy + part).unlink(missing_ok=True)
 
 
 def put_back(path: Path, copy: Path) -> None:

@@ -3,7 +3,9 @@
     python -m deploy.backup.upgrading --config FILE      what the package runs when it is upgraded
 
 The service may go on meanwhile. The migration is one transaction, so whoever kills it, or the power
-that fails, leaves the database as it was. The copy that is made before is for what nobody thought of.
+that fails, leaves the database as it was. The copy that is made before is for what nobody thought of. It
+goes as soon as the database was looked through: what a source has sent to its end is to be open to the
+recipients alone, and an old copy still holds the wrapped key.
 """
 
 import argparse
@@ -13,16 +15,15 @@ from pathlib import Path
 
 from config.errors import SettingsError
 from config.settings import load
-from deploy.backup.database import copy_aside, is_sound, put_back, revision, sqlite_path
+from deploy.backup.database import copy_aside, drop_copy, is_sound, put_back, revision, sqlite_path
 from deploy.errors import DeployError
 from submit.store.database import Database, migrate
 from submit.store.errors import WrongRevisionError
 
 _KEPT = (
     "the database could not be brought to this version's form: {reason}. It is as it was before; "
-    "nothing is lost. A service that runs goes on with it; it cannot be started anew with this "
-    "version. Install the version from before, then tell whoever maintains this program. A copy "
-    "from before lies at {copy}."
+    "nothing is lost. A service that runs goes on with it, but cannot be started anew with this "
+    "version. Install the version from before, then tell whoever maintains this program."
 )
 _UNSOUND = (
     "{path} is damaged: SQLite cannot read it. Nothing was changed, and the sealed files are not "
@@ -31,11 +32,8 @@ _UNSOUND = (
 )
 _PUT_BACK = (
     "the database did not come out sound from being brought to this version's form ({reason}). It "
-    "was put back as it was when that began. {rest}"
-)
-_REST = (
-    "Sealed files that arrived in between are kept; 'nightferry doctor' names them. Install the "
-    "version from before. The copy that was put back lies at {copy}."
+    "was put back as it was when that began. Sealed files that arrived in between are kept; "
+    "'nightferry doctor' names them. Install the version from before."
 )
 
 
@@ -43,28 +41,31 @@ class UpgradeError(DeployError):
     """The database has its old form; the words say how that came."""
 
 
-def upgrade(url: str) -> Path | None:
-    """Bring a database to this version's form; give where the copy from before lies, if there is one.
+def upgrade(url: str) -> None:
+    """Bring a database to this version's form; make it if it is missing.
 
     Raises UpgradeError: then the database is as it was.
     """
     path = sqlite_path(url)
     if not path.exists():
         migrate(url)
-        return None
     if not is_sound(path):
         raise UpgradeError(_UNSOUND.format(path=path))
-    if _is_current(url):
-        return None
-    before, copy = revision(path), copy_aside(path)
-    reason = _try(url)
+    if not _is_current(url):
+        _change(url, path, copy_aside(path))
+    drop_copy(path)
+
+
+def _change(url: str, path: Path, copy: Path) -> None:
+    before, reason = revision(path), _try(url)
     if reason is None and is_sound(path) and _is_current(url):
-        return copy
+        return
     if revision(path) == before and is_sound(path):
-        raise UpgradeError(_KEPT.format(reason=reason or "it has changed nothing", copy=copy))
+        drop_copy(path)
+        raise UpgradeError(_KEPT.format(reason=reason or "it has changed nothing"))
     put_back(path, copy)
-    rest = _REST.format(copy=copy)
-    raise UpgradeError(_PUT_BACK.format(reason=reason or "no error was reported", rest=rest))
+    drop_copy(path)
+    raise UpgradeError(_PUT_BACK.format(reason=reason or "no error was reported"))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -73,12 +74,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--config", type=Path, required=True)
     options = parser.parse_args(arguments)
     try:
-        copy = upgrade(load(options.config).database)
+        upgrade(load(options.config).database)
     except (DeployError, SettingsError) as error:
         print(f"nightferry: {error}", file=sys.stderr)
         return 1
-    before = f"; as it was before: {copy}" if copy else ""
-    print(f"nightferry: the database is at this version's form{before}")
+    print("nightferry: the database is at this version's form")
     return 0
 
 

@@ -119,18 +119,19 @@ def test_a_migration_that_fails_leaves_the_old_service_going_on(
     server.new_source()
 
 
-def test_a_migration_that_works_keeps_a_copy_from_before(server: Live, tmp_path: Path) -> None:
-    """The copy lies beside the database, whole, and nobody else may read it; once is enough."""
+def test_an_upgrade_that_works_leaves_no_copy_behind(server: Live, tmp_path: Path) -> None:
+    """A copy holds keys that the service forgets; one that a killed upgrade left goes, too."""
     server.new_source()
     config, path = settled(server, tmp_path / "old")
     before, new = rows(path), NewVersion(tmp_path, _WORKS)
-    assert new.upgrades(config).returncode == 0
-    after, copy = rows(path), path.with_name("nightferry.db.before-upgrade")
-    assert after != before
-    assert rows(copy) == before
-    assert copy.stat().st_mode == path.stat().st_mode
-    assert new.upgrades(config).returncode == 0
-    assert (rows(path), rows(copy)) == (after, before)
+    for _ in range(2):
+        shutil.copy(path, path.with_name("nightferry.db.before-upgrade"))
+        assert new.upgrades(config).returncode == 0
+        assert {each.name for each in path.parent.iterdir()} <= {
+            *("nightferry.db", "nightferry.db-wal", "nightferry.db-shm"),
+            config.name,
+        }
+    assert rows(path) != before
 
 
 def test_an_upgrade_makes_the_database_that_is_not_there(server: Live, tmp_path: Path) -> None:
@@ -182,6 +183,18 @@ def test_an_upgrade_that_is_killed_leaves_the_old_form_or_the_new(
     """kill -9, as the machine's failure would: nothing between, and run again it ends well."""
     when = max(1, round(share * rehearsed.steps[call]))
     kill_at(*settled(server, tmp_path / "old"), rehearsed, call, when)
+
+
+def test_there_is_a_copy_while_the_database_is_changed(
+    server: Live, tmp_path: Path, rehearsed: Rehearsed
+) -> None:
+    """What nobody thought of can be undone by hand; nobody else may read it."""
+    config, path = settled(server, tmp_path / "old")
+    before, last = rows(path), rehearsed.steps["pwrite64"]
+    assert rehearsed.new.upgrades(config, *killing("pwrite64", last)).returncode == -9
+    copy = path.with_name("nightferry.db.before-upgrade")
+    assert rows(copy) == before
+    assert copy.stat().st_mode == path.stat().st_mode
 
 
 @pytest.mark.slow

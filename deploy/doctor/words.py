@@ -24,8 +24,9 @@ def speak(results: Sequence[Result], today: dt.date, *, quiet: bool) -> str:
     shown = [result for result in results if result.grade or not quiet]
     if not shown:
         return ""
-    lines = [f"nightferry doctor, {today}", "", *_all(shown), "", *_wrap(_end(results), "")]
-    return "\n".join(lines) + "\n"
+    text = "\n".join(_all(shown)).rstrip("\n")
+    end = "\n".join(_wrap(_end(results), ""))
+    return f"nightferry doctor, {today}\n\n{text}\n\n{end}\n"
 
 
 def to_json(results: Sequence[Result], today: dt.date) -> str:

@@ -39,8 +39,9 @@ def judge(patient: Patient) -> Iterator[Finding]:
 
 
 def _age_of_lists(patient: Patient) -> float | None:
-    """Give the days since apt last brought a list of packages."""
+    """Give the days since apt last asked, None if it has no list of packages."""
     folder = patient.host.path(_LISTS)
-    # The folder itself: apt touches it when it has asked, also when nothing was new.
-    marks = [path.stat().st_mtime for path in folder.glob("*Release")] if folder.is_dir() else []
-    return patient.days_since(max([*marks, folder.stat().st_mtime])) if marks else None
+    lists = list(folder.glob("*Release"))
+    # A list's time is the archive's. This folder is apt's own, touched also when nothing was new.
+    marks = [path for path in (*lists, folder / "partial") if path.exists()]
+    return patient.days_since(max(path.stat().st_mtime for path in marks)) if lists else None

@@ -299,6 +299,10 @@ TABLE = (
         says("apt-get", "Inst tor [0.4] (0.5 Debian-Security:12/stable-security [amd64])\n")),
     Broken("nobody asks for upgrades", "upgrades", WARNING, "apt has never asked for upgrades",
         remove("/var/lib/apt/lists/debian_InRelease")),
+    Broken("nobody asks any more", "upgrades", WARNING, "apt has for 9 days not asked for upgrades",
+        lambda host: days_ago(host, "/var/lib/apt/lists/debian_InRelease", 9)),
+    Broken("other upgrades wait", "upgrades", WARNING, "1 upgrades wait: less",
+        says("apt-get", "Inst less [1] (2 Debian:12/stable [amd64])\n")),
     Broken("a reboot waits", "upgrades", WARNING, "needs a new start", put("/run/reboot-required", "")
         ),
 )

@@ -46,7 +46,10 @@ as_service() { # What the service's user writes belongs to the data's group, whi
     as="setpriv --reuid=nightferry --regid=nightferry --init-groups --inh-caps=-all --no-new-privs --"
 }
 
-names_settings() { # names_settings WORDS ...: is --config among them, or a plain request for help?
+names_settings() { # names_settings COMMAND WORDS ...: they are named, or this needs none
+    case "$1 ${2:-}" in
+    "staff code") return 0 ;;
+    esac
     for word; do
         case $word in
         --config | --config=* | --help | -h) return 0 ;;
@@ -84,7 +87,7 @@ init | doctor | report | health | backup | restore | onion)
     ;;
 staff | recipients | expire | migrate | reply | serve)
     as_service
-    names_settings "$@" || set -- "$@" --config "$settings"
+    names_settings "$command" "$@" || set -- "$@" --config "$settings"
     run submit.cli "$command" "$@"
     ;;
 upgrade-database) # The package asks for this when it is upgraded.

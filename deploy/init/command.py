@@ -10,7 +10,12 @@ from typing import Final
 
 from deploy.host import Host
 from deploy.init.asking import Asker, Words, make_plan
-from deploy.init.plan import RefusedError, require_installed, require_sensible_settings
+from deploy.init.plan import (
+    RefusedError,
+    require_installed,
+    require_sealable,
+    require_sensible_settings,
+)
 from deploy.init.step import Tally, go_through
 from deploy.init.steps import all_steps
 from deploy.onion.store import Addresses, addresses
@@ -70,6 +75,7 @@ def initialise(host: Host, words: Words, asker: Asker, *, dry_run: bool) -> Tall
     """
     require_installed(host)
     require_sensible_settings(host)
+    require_sealable(host, asker.today)
     plan = make_plan(host, words, asker)
     tally = go_through(all_steps(host, plan), asker.say, dry_run=dry_run)
     if dry_run:

@@ -75,6 +75,14 @@ def require_sensible_settings(host: Host) -> None:
         load(host.path(SETTINGS))
 
 
+def require_sealable(host: Host, today: dt.date) -> None:
+    """Refuse certificates of an earlier run that will not do any more. Raises crypto's errors."""
+    there = sorted(host.path(RECIPIENTS).glob("*.asc"))
+    if there:
+        with private_folder(host) as home:
+            inspect(there, host.path(home), today)
+
+
 def has_recipient(host: Host) -> bool:
     """Tell whether an earlier run has put a certificate in place."""
     return any(host.path(RECIPIENTS).glob("*.asc"))

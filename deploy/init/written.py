@@ -1,5 +1,6 @@
 """Steps that put files in place: the certificate, the settings, tor's, the firewall's."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -87,18 +88,19 @@ class ServiceSettings:
         return ""
 
     def _lacking(self, settings: Settings, found: Addresses) -> dict[str, list[str]]:
-        """For each list that lacks something, what it shall be: nothing is taken away."""
+        """For each list that is not as it shall be, what it shall be.
+
+        Names that the sysadmin added stay; of certificates in our folder, those that are there.
+        """
+        there = self._certificates()
         named = [str(path) for path in settings.recipients]
-        wanted = {
-            "hosts": (settings.hosts, [found.source]),
-            "desk_hosts": (settings.desk_hosts, [found.desk]),
-            "recipients": (named, self._certificates()),
+        kept = [path for path in named if Path(path).parent != RECIPIENTS or path in there]
+        shall = {
+            "hosts": (settings.hosts, _with(settings.hosts, [found.source])),
+            "desk_hosts": (settings.desk_hosts, _with(settings.desk_hosts, [found.desk])),
+            "recipients": (named, _with(kept, there)),
         }
-        return {
-            key: [*there, *(value for value in values if value not in there)]
-            for key, (there, values) in wanted.items()
-            if not set(values) <= set(there)
-        }
+        return {key: after for key, (before, after) in shall.items() if list(before) != after}
 
     def _certificates(self) -> list[str]:
         folder = self._host.path(RECIPIENTS)
@@ -106,6 +108,10 @@ class ServiceSettings:
         if not found:
             raise DeployError(f"{RECIPIENTS}: there is no certificate (*.asc) in it")
         return found
+
+
+def _with(there: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    return [*there, *(value for value in wanted if value not in there)]
 
 
 def _write_key(host: Host, plan: Plan) -> str:

@@ -14,7 +14,7 @@ from deploy.init.step import StepFailedError
 from deploy.init.steps import all_steps
 from deploy.onion.clients import client_names
 from deploy.onion.store import addresses
-from deploy.places import FOLDERS, SETTINGS, TORRC
+from deploy.places import FOLDERS, RECIPIENTS, SETTINGS, TORRC
 from tests.crypto.keys.making import Ngo, export, generate
 from tests.deploy.init.machine import TODAY, Machine
 
@@ -186,6 +186,21 @@ def test_what_the_sysadmin_wrote_into_the_settings_stays(machine: Machine, given
     assert len(after["recipients"]) == 2
     assert after == before | {"recipients": after["recipients"]}
     assert machine.init(with_second).made == 0
+
+
+def test_a_certificate_that_was_taken_away_is_sealed_to_no_more(
+    machine: Machine, given: Words
+) -> None:
+    """A new key comes by `init`; the old file is removed, and `init` run again: that is all."""
+    machine.init(given)
+    _second_key(machine, given)
+    (machine.host.path(RECIPIENTS) / f"{given.fingerprint}.asc").unlink()
+
+    machine.init(Words())
+
+    (left,) = load(machine.host.path(SETTINGS)).recipients
+    assert left.name != f"{given.fingerprint}.asc"
+    assert machine.init(Words()).made == 0
 
 
 def _second_key(machine: Machine, given: Words) -> Words:

@@ -176,6 +176,17 @@ def test_absurd_words_are_refused(machine: Machine, given: Words, words: Words, 
     assert said in refusal(machine, both)
 
 
+def test_a_file_that_somebody_put_to_the_certificates_is_looked_at(
+    machine: Machine, given: Words
+) -> None:
+    """With it in the settings the sites would not start again."""
+    machine.init(given)
+    (machine.root / "etc/nightferry/recipients/new.asc").write_text("not a key\n")
+
+    said = refusal(machine, Words())
+    assert "new.asc: this is no OpenPGP certificate" in said
+
+
 def test_an_option_does_not_overrule_the_file_in_silence(machine: Machine, given: Words) -> None:
     """host.toml is the sysadmin's: who wants another port changes it there."""
     machine.init(given)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.fresh.offline import visit_offline
 from tests.fresh.root import ANN, ROOT, Root, make_archive
 from tests.fresh.visit import BrokenPromiseError, tell, visit
 
@@ -20,6 +21,9 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--release", action="append", choices=RELEASES, help="default: both")
     parser.add_argument("--env", action="append", default=[], metavar="NAME[=VALUE]")
     parser.add_argument("--carry", action="append", default=[], metavar="FROM:TO")
+    parser.add_argument(
+        "--offline", action="store_true", help="the staff's offline machine instead of a newcomer's"
+    )
     parser.add_argument("--also-test", action="store_true", help="run ./nightferry test there too")
     return parser.parse_args()
 
@@ -61,7 +65,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="nightferry-fresh-", dir="/var/tmp") as folder:
         try:
             for release in arguments.release or RELEASES:
-                visit_release(release, Path(folder), arguments)
+                if arguments.offline:
+                    print(f"{release}, offline:", flush=True)
+                    visit_offline(release, Path(folder))
+                else:
+                    visit_release(release, Path(folder), arguments)
         except BrokenPromiseError as broken:
             print(f"BROKEN: {broken}")
             return 1

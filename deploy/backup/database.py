@@ -76,24 +76,23 @@ def put_back(path: Path, copy: Path) -> None:
 
 def is_sound(path: Path) -> bool:
     """Let SQLite look through the whole database."""
-    with _opened(path) as database:
-        try:
+    try:
+        with _opened(path) as database:
             said: list[tuple[str]] = database.execute("PRAGMA integrity_check").fetchall()
-        except sqlite3.DatabaseError:
-            return False
-        return said == [("ok",)]
+    except DeployError:
+        return False
+    return said == [("ok",)]
 
 
 def revision(path: Path) -> str | None:
     """Give the form that the database has, None if it says none."""
-    with _opened(path) as database:
-        try:
-            row: tuple[str] | None = database.execute(
-                "SELECT version_num FROM alembic_version"
-            ).fetchone()
-        except sqlite3.DatabaseError:
-            return None
-        return row[0] if row else None
+    try:
+        with _opened(path) as database:
+            query = "SELECT version_num FROM alembic_version"
+            row: tuple[str] | None = database.execute(query).fetchone()
+    except DeployError:
+        return None
+    return row[0] if row else None
 
 
 def upload_states(database: bytes) -> dict[str, str]:
@@ -104,7 +103,9 @@ def upload_states(database: bytes) -> dict[str, str]:
 
 
 def is_unused(path: Path) -> bool:
-    """Tell whether a database knows no source, no upload and no staff."""
+    """Tell whether a database knows no source, no upload and no staff, or cannot be read at all."""
+    if not is_sound(path):
+        return True
     with _opened(path) as database:
         return not any(
             database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608 # constants
@@ -120,7 +121,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         address = f"file:{quote(str(path))}?mode=rw"
         with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as database:
             yield database
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         raise DeployError(_UNREADABLE.format(path=path, reason=error)) from None
 
 

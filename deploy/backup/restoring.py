@@ -42,7 +42,8 @@ from submit.store.database import migrate
 
 _IN_USE = (
     "{path}: a service with sources or staff lives here. Nothing was changed. Restore onto a host "
-    "that has none, or look at the backup elsewhere with --into FOLDER."
+    "that has none, or look at the backup elsewhere with --into FOLDER. If this database is really "
+    "to be replaced by an older one, move it away yourself, and run this again."
 )
 _NEWER = (
     "the backup is of a newer version than this program, or its database is damaged. The sealed "
@@ -147,14 +148,10 @@ class Restoring:
 
     def _bring_tail(self, line: Line) -> None:
         copy = self._place.find(self._snapshot, line)
-        if copy is not None:
-            self._write(
-                self.done.uploads / Path(line.place).name,
-                copy.read_bytes(),
-                SOURCE_USER,
-                GROUP,
-                self._mode(),
-            )
+        target = self.done.uploads / Path(line.place).name
+        # One that is there belongs to a file that is there, which may be longer by now.
+        if copy is not None and not target.exists():
+            self._write(target, copy.read_bytes(), SOURCE_USER, GROUP, self._mode())
 
     # --- everything else
 

@@ -1,6 +1,7 @@
 """A host is gone. What was backed up while it lived is enough, and what is not is told."""
 
 import io
+import shutil
 import sqlite3
 import threading
 from contextlib import closing, suppress
@@ -175,6 +176,25 @@ def test_what_init_had_made_is_moved_aside(sysadmin: Sysadmin, tmp_path: Path) -
     assert restored.said.count("MOVED") == 3
     live_salt = (sysadmin.live.data / "codename.salt").read_bytes()
     assert (data / "codename.salt").read_bytes() == live_salt
+
+
+def test_a_damaged_database_is_replaced_and_what_came_since_stays(
+    sysadmin: Sysadmin, tmp_path: Path
+) -> None:
+    """The same host, its database gone bad: it is moved aside, and a longer file is not cut."""
+    live = sysadmin.live
+    source = live.new_source()
+    url = live.create(source, len(COMPLETE))
+    assert live.append(source, url, 0, COMPLETE[:100_000]).status_code == 204
+    assert sysadmin.backs_up().status == 0
+    assert live.append(source, url, 100_000, COMPLETE[100_000:200_000]).status_code == 204
+    new = below(tmp_path / "new", live.data)
+    (new / "uploads").mkdir(parents=True)
+    (new / "nightferry.db").write_bytes(b"this was a database once")
+    longer = Path(shutil.copy(live.sealed(url), new / "uploads"))
+    assert sysadmin.restores(tmp_path / "new").status == 0
+    assert (new / "nightferry.db.before-restore").read_bytes() == b"this was a database once"
+    assert longer.read_bytes() == live.sealed(url).read_bytes()
 
 
 @pytest.mark.parametrize(("call", "when"), [("pwrite64", 2), ("rename", 2), ("rename", 5)])

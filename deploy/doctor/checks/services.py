@@ -68,7 +68,8 @@ def _judge_running(name: str, shown: Mapping[str, str]) -> Iterator[Finding]:
     elif int(shown.get("NRestarts") or 0) >= _RESTARTS:
         yield warning(
             f"{name} had to be started again {shown['NRestarts']} times by systemd",
-            f"journalctl --namespace=nightferry --unit={name} says why",
+            f"journalctl --namespace=nightferry --unit={name} says why; systemctl reset-failed "
+            f"{name} counts anew",
         )
 
 

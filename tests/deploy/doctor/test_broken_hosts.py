@@ -1,11 +1,18 @@
 """The doctor against a table of broken hosts: each found, in words, and by one check alone."""
 
+import datetime as dt
+import itertools
+import os
+import re
+
 import pytest
 
+from deploy.doctor.checks import files, plaintext
 from deploy.doctor.examine import examine
+from deploy.doctor.patient import Patient
 from deploy.doctor.table import CHECKS
 from tests.deploy.doctor.broken import TABLE, Broken
-from tests.deploy.doctor.healthy import HealthyHost
+from tests.deploy.doctor.healthy import UPLOAD, HealthyHost
 
 
 def test_a_healthy_host_is_fine(healthy: HealthyHost) -> None:
@@ -31,3 +38,28 @@ def test_a_broken_host_is_found(case: Broken, healthy: HealthyHost) -> None:
 def test_every_check_finds_a_host_that_it_alone_finds() -> None:
     """A check that could be left out unnoticed is not in the table."""
     assert {case.check for case in TABLE} == {check.name for check in CHECKS}
+
+
+def test_of_many_files_each_has_its_turn(healthy: HealthyHost) -> None:
+    """A disk with thousands of clips is not read whole each day, and no file is never read."""
+    uploads = healthy.at("/var/lib/nightferry/uploads")
+    names = ["".join(letters) for letters in itertools.product("abcd", repeat=6)][:2500]
+    for name in names:
+        (uploads / f"{name:a<26}.tail").write_bytes(b"in clear " * 20)
+    found = []
+    for day in range(3):
+        patient = healthy.patient()
+        later = Patient(patient.host, patient.now + dt.timedelta(day), patient.pause)
+        said = " ".join(finding.what for finding in plaintext.judge(later))
+        found.append(int(re.findall(r"and (\d+) more can be read", said)[0]) + 3)
+    assert sum(found) == len(names)
+    assert max(found) <= 1000
+
+
+def test_what_comes_in_meanwhile_is_no_orphan(healthy: HealthyHost) -> None:
+    """A file whose row is a moment late is looked at again, and not said."""
+    late = healthy.at(f"/var/lib/nightferry/uploads/{UPLOAD}.tar.gpg")
+    late.write_bytes(os.urandom(100))
+    patient = healthy.patient()
+    after = Patient(patient.host, patient.now, late.unlink)
+    assert list(files.judge(after)) == []

@@ -1,5 +1,6 @@
 """A machine: its files, below a root, and its programs."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -82,13 +83,23 @@ class Host:
 
     def give(self, absolute: Path, user: str, group: str, mode: int) -> None:
         """Make a file or folder belong to these, with this mode. Raises DeployError."""
-        path, owner, owners = self.path(absolute), self.user_id(user), self.group_id(group)
+        owner, owners = self.user_id(user), self.group_id(group)
         if owner is None or owners is None:
             raise DeployError(f"{absolute}: this host has no user {user} or no group {group}")
-        if path.is_symlink():
-            raise DeployError(f"{absolute}: is a symbolic link; put what it points to in its place")
-        os.chown(path, owner, owners)
-        path.chmod(mode)  # after the owner: a change of owner takes the setgid bit away
+        try:
+            # A link that the service's user put there must not give away what it points to.
+            found = os.open(self.path(absolute), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise DeployError(
+                f"{absolute}: is a symbolic link; put what it points to in its place"
+            ) from None
+        try:
+            os.fchown(found, owner, owners)
+            os.fchmod(found, mode)  # after the owner: a change of owner takes the setgid bit away
+        finally:
+            os.close(found)
 
     def write(self, absolute: Path, content: bytes, user: str, group: str, mode: int) -> None:
         """Put a file in place, whole or not at all, durable, its owner and mode right from the start.

@@ -226,6 +226,16 @@ def test_what_was_changed_is_read_by_what_runs(machine: Machine, given: Words) -
     assert told == ["systemctl reload-or-restart nightferry-tor.service"]
 
 
+def test_a_clock_that_was_put_back_stops_nothing(machine: Machine, given: Words) -> None:
+    """Files that were written under a clock that was a day ahead are newer than every start."""
+    machine.init(given)
+    future = machine.host.path(TORRC).stat().st_mtime + 86_400
+    os.utime(machine.host.path(TORRC), (future, future))
+
+    assert machine.init(Words()).made == 1
+    assert machine.init(Words()).made == 0
+
+
 def test_a_torrc_of_another_version_is_replaced_and_kept(machine: Machine, given: Words) -> None:
     """What the sysadmin wrote into it is not lost, and where it belongs is said."""
     machine.init(given)

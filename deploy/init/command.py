@@ -93,8 +93,9 @@ def find_ssh_port(host: Host) -> int:
 
 
 def _say_done(say: Callable[[str], None], found: Addresses, tally: Tally) -> None:
+    made = "1 step was made" if tally.made == 1 else f"{tally.made} steps were made"
     summary = (
-        f"{tally.made} steps were made, {tally.held} held already."
+        f"{made}, {tally.held} held already."
         if tally.made
         else "Everything is as it should be. Nothing was changed."
     )

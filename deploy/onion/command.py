@@ -38,8 +38,9 @@ This host now has these addresses:
   source  http://{source}
   desk    http://{desk}
 
-The staff's keys came along. An address that this host had before is kept in a folder beside it, in
-/var/lib/nightferry-tor. Destroy the file now, and see that tor is stopped on the old host.
+The staff's keys came along, in the place of those with the same names here. An address that this
+host had before is kept in a folder beside it, in /var/lib/nightferry-tor. Destroy the file now, and
+see that tor is stopped on the old host.
 """
 
 

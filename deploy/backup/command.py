@@ -76,6 +76,11 @@ def _add_restore(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--into", type=Path, default=Path("/"), metavar="ROOT", help="below this folder; default /"
     )
+    parser.add_argument(
+        "--without-onions",
+        action="store_true",
+        help="leave the addresses and settings of this host as they are: the old host was taken",
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--gnupghome", type=Path, metavar="HOME", help="where the recipient's secret key is"
@@ -103,7 +108,8 @@ def run_restore(options: argparse.Namespace) -> int:
     print(f"restoring the backup {snapshot.name} of {place.folder}", flush=True)
     try:
         files = _open_state(options, place, snapshot)
-        restored = Restoring(host, place, snapshot, files).run(_say)
+        with_onions = not options.without_onions
+        restored = Restoring(host, place, snapshot, files).run(_say, with_onions=with_onions)
         return _report(restored, reconcile(restored.database, restored.uploads))
     except OSError as error:
         raise DeployError(_in_words(error)) from None

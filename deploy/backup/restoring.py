@@ -76,14 +76,19 @@ class Restoring:
     ) -> None:
         """Take a snapshot and its state, opened. Raises a `SettingsError`, DeployError."""
         self._host, self._place, self._snapshot, self._files = host, place, snapshot, files
+        self._with_onions = True
         parsed = tomllib.loads(files[state.SETTINGS].decode())
         settings = read_settings(Table(parsed))
         own = database.sqlite_path(settings.database)
         self.done = Restored(settings, host.path(own), host.path(settings.data / "uploads"))
         self._data = host.path(settings.data)
 
-    def run(self, say: Callable[[str], None]) -> Restored:
-        """Do it. Raises DeployError, OSError; run again, it goes on."""
+    def run(self, say: Callable[[str], None], *, with_onions: bool) -> Restored:
+        """Do it. Raises DeployError, OSError; run again, it goes on.
+
+        Without onions the host keeps its own addresses, and the settings that name them.
+        """
+        self._with_onions = with_onions
         self._require_unused()
         self._make_folders()
         say("sealed files ...")
@@ -159,7 +164,10 @@ class Restoring:
         host, files = self._host, self._files
         for path in (SETTINGS, *self.done.settings.recipients):
             host.path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._put(host.path(SETTINGS), files[state.SETTINGS], "root", GROUP, 0o640)
+        if self._with_onions or not host.path(SETTINGS).exists():
+            self._put(host.path(SETTINGS), files[state.SETTINGS], "root", GROUP, 0o640)
+        else:
+            self.done.left.append(host.path(SETTINGS))
         for number, path in enumerate(self.done.settings.recipients):
             certificate = files.get(f"{state.RECIPIENTS}{number}.asc")
             if certificate is not None:
@@ -180,6 +188,8 @@ class Restoring:
             self._put(path, self._files[name], TOR_USER, TOR_USER, 0o600)
 
     def _onions(self) -> list[str]:
+        if not self._with_onions:
+            return []
         # The secret key last: without it there is no service.
         return sorted(filter(state.is_of_onion, self._files), key=lambda name: "secret" in name)
 

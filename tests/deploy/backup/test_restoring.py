@@ -1,6 +1,7 @@
 """A host is gone. What was backed up while it lived is enough, and what is not is told."""
 
 import io
+import os
 import shutil
 import sqlite3
 import threading
@@ -186,6 +187,47 @@ def test_what_init_had_made_is_moved_aside(sysadmin: Sysadmin, tmp_path: Path) -
     assert (data / "codename.salt").read_bytes() == live_salt
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_everything_belongs_to_the_users_of_the_new_host(
+    sysadmin: Sysadmin, tmp_path: Path
+) -> None:
+    """Their numbers differ from host to host: the names count. Tor's keys are tor's alone."""
+    upload = put(sysadmin.live)
+    sysadmin.makes_onions()
+    assert sysadmin.backs_up().status == 0
+    (tmp_path / "new/etc").mkdir(parents=True)
+    for name in ("passwd", "group"):
+        text = "nightferry:x:4242:4243::/:\nnightferry-tor:x:4343:4343::/:\n"
+        (tmp_path / "new/etc" / name).write_text(text)
+    assert sysadmin.restores(tmp_path / "new").status == 0
+    data, tor = below(tmp_path / "new", sysadmin.live.data), tmp_path / "new/var/lib/nightferry-tor"
+    for path, owner, mode in (
+        (data / "uploads" / f"{upload}.tar.gpg", 4242, 0o600),
+        (data / "nightferry.db", 4242, 0o600),
+        (data / "codename.salt", 4242, 0o600),
+        (tor / "desk", 4343, 0o700),
+        (tor / "desk/hs_ed25519_secret_key", 4343, 0o600),
+    ):
+        assert (path.stat().st_uid, path.stat().st_mode & 0o7777) == (owner, mode), path
+
+
+def test_a_host_that_was_taken_is_restored_under_another_address(
+    sysadmin: Sysadmin, tmp_path: Path
+) -> None:
+    """Whoever took it can run the old address: the new host keeps its own, and its settings."""
+    put(sysadmin.live)
+    sysadmin.makes_onions()
+    assert sysadmin.backs_up().status == 0
+    settings = tmp_path / "new/etc/nightferry/nightferry.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("of the new host")
+    restored = sysadmin.restores(tmp_path / "new", "--without-onions")
+    assert (restored.status, f"LEFT      {settings}" in restored.said) == (2, True)
+    assert settings.read_text() == "of the new host"
+    assert not (tmp_path / "new/var/lib/nightferry-tor").exists()
+    assert below(tmp_path / "new", sysadmin.live.data / "nightferry.db").exists()
+
+
 def test_a_damaged_database_is_replaced_and_what_came_since_stays(
     sysadmin: Sysadmin, tmp_path: Path
 ) -> None:
@@ -220,7 +262,7 @@ def test_a_restore_that_is_killed_goes_on(
     assert run(*words).status == 0
     sealed = data / "uploads" / f"{upload}.tar.gpg"
     assert sealed.read_bytes() == (sysadmin.live.uploads / sealed.name).read_bytes()
-    assert list((tmp_path / "new").rglob("*.restor*")) == []
+    assert list((tmp_path / "new").rglob("*.restoring*")) == []
 
 
 def test_a_damaged_copy_is_restored_as_it_is_and_told(sysadmin: Sysadmin, tmp_path: Path) -> None:

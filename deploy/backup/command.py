@@ -26,6 +26,10 @@ _DISK = (
     "{reason}{path}. What is copied stays and is not copied again: make room or mend the disk, then "
     "run the command again."
 )
+_WITHOUT_FILE = (
+    "uploads that the database knows and that have no file here any more: {count}. Unless they were "
+    "just deleted, nightferry doctor names them"
+)
 _FORGOTTEN = (
     "removed from the backups: {count} sealed files that the service has deleted and no backup that "
     "is kept speaks of any more"
@@ -144,6 +148,7 @@ def _remarks(made: Made, *, same_disk: bool) -> list[str]:
     said = [
         (made.unfinished, f"unfinished uploads in it, as far as they were: {made.unfinished}"),
         (made.without_row, f"files that the database does not know (yet): {len(made.without_row)}"),
+        (made.without_file, _WITHOUT_FILE.format(count=len(made.without_file))),
         (made.removed_meanwhile, f"removed while it was made: {made.removed_meanwhile}"),
         (not made.onions, "no onion keys are in it: there are none here. The address is not saved"),
         (made.forgotten, _FORGOTTEN.format(count=len(made.forgotten))),

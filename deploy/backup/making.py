@@ -48,6 +48,7 @@ class Made:
     written: int = 0
     unfinished: int = 0
     without_row: list[str] = field(default_factory=list)
+    without_file: list[str] = field(default_factory=list)
     removed_meanwhile: int = 0
     differing: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
@@ -94,7 +95,10 @@ class Making:
         return folder
 
     def _copy_all(self, made: Made, folder: Path, states: dict[str, str]) -> None:
-        for upload in self._service.uploads():
+        uploads = self._service.uploads()
+        over = {upload for upload, known in states.items() if known in _OVER}
+        made.without_file = sorted(over.difference(uploads))
+        for upload in uploads:
             known = states.get(upload)
             if known == State.GONE:
                 continue

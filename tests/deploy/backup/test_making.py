@@ -2,18 +2,22 @@
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from random import Random
 
 import pytest
 import requests
 
-from tests.deploy.backup.sysadmin import Sysadmin, flip, run, shown_key
+from tests.crypto.keys.making import export, generate, new_home
+from tests.deploy.backup.sysadmin import Sysadmin, flip, killing, run, run_apart, shown_key
 from tests.faults.canary import at_rest, codename_needles, make_text, needles_of, search
 from tests.faults.records import ask, doctor, upload_id
+from tests.faults.tracing import WRITING
 from tests.live import Live
 
 CONTENT = Random(3).randbytes(500_000)
@@ -282,3 +286,44 @@ def test_the_backup_leaves_the_service_its_reserve(sysadmin: Sysadmin) -> None:
         live.config.write_text(settings)
     assert (done.status, "reserve" in done.said) == (1, True)
     assert sysadmin.place.names() == []
+
+
+def test_an_expired_key_stops_the_state_and_not_the_files(
+    sysadmin: Sysadmin, tmp_path: Path
+) -> None:
+    """On such a night a copy of what has arrived is better than none; and it is no backup yet."""
+    live, begun = sysadmin.live, Begun(sysadmin.live)
+    with new_home() as home:
+        expired = generate(home, expires="1d", today="20200101T000000")
+        certificate = export(home, tmp_path / "expired.asc", expired)
+    settings = live.config.read_text()
+    try:
+        live.config.write_text(settings.replace(str(live.ngo.certificate), str(certificate)))
+        done = sysadmin.backs_up()
+    finally:
+        live.config.write_text(settings)
+    assert (done.status, "are copied and stay" in done.said) == (1, True), done.said
+    assert sysadmin.place.kept(begun.id).exists()
+    assert sysadmin.place.names() == []
+    assert sysadmin.backs_up().status == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_backup_that_is_killed_anywhere_goes_on(sysadmin: Sysadmin) -> None:
+    """Before each call that changes anything: what is listed is whole, and the next run ends well."""
+    Begun(sysadmin.live)
+    Begun(sysadmin.live, 200_000)
+    sysadmin.makes_onions()
+    for call in WRITING.split(","):
+        for when in count(1):
+            done = run_apart(*sysadmin.backing_up(), wrapper=killing(call, when))
+            if sysadmin.place.names():
+                assert_whole(sysadmin)
+                assert sysadmin.verifies().status == 0
+            assert sysadmin.backs_up().status == 0, (call, when)
+            assert_whole(sysadmin)
+            assert sysadmin.verifies().status == 0, (call, when)
+            shutil.rmtree(sysadmin.place.folder)
+            if done.status == 0:
+                break

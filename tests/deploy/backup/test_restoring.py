@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -25,6 +26,7 @@ from tests.deploy.backup.sysadmin import (
 )
 from tests.faults.canary import at_rest
 from tests.faults.records import ask, doctor, upload_id
+from tests.faults.tracing import WRITING
 from tests.live import Live, wait_until
 
 COMPLETE = Random(1).randbytes(300_000)
@@ -139,6 +141,7 @@ def test_a_row_without_a_file_and_a_file_without_a_row_are_told_and_kept(
     try:
         made = sysadmin.backs_up()
         assert "files that the database does not know (yet): 1" in made.said
+        assert "have no file here any more: 1" in made.said
         restored = sysadmin.restores(tmp_path / "new")
         assert restored.status == 2
         assert f"NO FILE   {fileless} (complete, of " in restored.said
@@ -330,3 +333,40 @@ def head() -> str:
     found = ScriptDirectory.from_config(_config("")).get_current_head()
     assert found is not None
     return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_restore_that_is_killed_anywhere_goes_on(sysadmin: Sysadmin, tmp_path: Path) -> None:
+    """Before each call that changes anything: no service before it is whole, and then the whole."""
+    put(sysadmin.live)
+    source = sysadmin.live.new_source()
+    url = sysadmin.live.create(source, len(COMPLETE))
+    assert sysadmin.live.append(source, url, 0, COMPLETE[:100_000]).status_code == 204
+    sysadmin.makes_onions()
+    assert sysadmin.backs_up().status == 0
+    home = ["--gnupghome", str(sysadmin.live.ngo.home)]
+    words = sysadmin.restoring(tmp_path / "new", *home)
+    for call in WRITING.split(","):
+        for when in count(1):
+            killed = run_apart(*words, wrapper=killing(call, when)).status == -9
+            assert run(*words).status == 0 or is_there(sysadmin, tmp_path / "new"), (call, when)
+            restored = below(tmp_path / "new", sysadmin.live.uploads)
+            for path in sysadmin.live.uploads.iterdir():
+                assert (restored / path.name).read_bytes() == path.read_bytes(), (call, when)
+            assert is_there(sysadmin, tmp_path / "new"), (call, when)
+            shutil.rmtree(tmp_path / "new")
+            (tmp_path / "new").mkdir()
+            if not killed:
+                break
+
+
+def is_there(sysadmin: Sysadmin, root: Path) -> bool:
+    """Tell whether everything was restored: a kill after the last step comes too late."""
+    data = below(root, sysadmin.live.data)
+    onion = root / "var/lib/nightferry-tor/desk/hs_ed25519_secret_key"
+    salt = (sysadmin.live.data / "codename.salt").read_bytes()
+    with closing(sqlite3.connect(data / "nightferry.db")) as database:
+        found = database.execute("select count(*) from uploads").fetchall()
+    same = found == ask(sysadmin.live, "select count(*) from uploads")
+    return same and onion.exists() and (data / "codename.salt").read_bytes() == salt

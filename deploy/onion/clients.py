@@ -45,10 +45,16 @@ def let_in(host: Host, name: str) -> str:
     A key of the same name is replaced. Raises ClientKeyError.
     """
     require_name(name)
+    line, secret = make_client_key()
+    host.write(DESK_CLIENTS / f"{name}{_SUFFIX}", line.encode(), TOR_USER, TOR_USER, 0o600)
+    return secret
+
+
+def make_client_key() -> tuple[str, str]:
+    """Make a key; give the line of NAME.auth, and the secret half in base32."""
     key = X25519PrivateKey.generate()
     line = f"descriptor:x25519:{_base32(key.public_key().public_bytes_raw())}\n"
-    host.write(DESK_CLIENTS / f"{name}{_SUFFIX}", line.encode(), TOR_USER, TOR_USER, 0o600)
-    return _base32(key.private_bytes_raw())
+    return line, _base32(key.private_bytes_raw())
 
 
 @contextmanager

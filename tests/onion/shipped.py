@@ -1,11 +1,13 @@
-"""The service's tor, with the settings as they are shipped: only their places are filled in."""
+"""The service's tor, with the settings as they are shipped: only their places are filled in.
+
+Its keys and those of the staff are made by what makes them on a host.
+"""
 
 import re
-from base64 import b32encode
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
+from deploy.onion.clients import make_client_key, secret_line
+from deploy.onion.keys import make_keys
 from tests.onion.tors import OnionError, Tor, fill_in
 
 _TEMPLATE = Path(__file__).parents[2] / "deploy" / "tor" / "torrc.in"
@@ -22,6 +24,9 @@ def shipped_torrc(tor: Tor, source_socket: Path, desk_socket: Path, private: str
         extra,
     ):
         folder.mkdir(mode=0o700)
+    for site in ("source", "desk"):
+        for name, content in make_keys().files().items():
+            (data / site / name).write_bytes(content)
     (extra / "private.conf").write_text(private)
     lines = fill_in(
         _TEMPLATE.read_text(),
@@ -41,17 +46,12 @@ def let_in(tor: Tor, name: str) -> str:
 
     Before the service's tor starts: a desk without any key is open to everybody.
     """
-    key = X25519PrivateKey.generate()
-    known = tor.folder / "data" / "desk" / "authorized_clients" / f"{name}.auth"
-    known.write_text(f"descriptor:x25519:{_base32(key.public_key().public_bytes_raw())}\n")
-    return _base32(key.private_bytes_raw())
+    line, secret = make_client_key()
+    (tor.folder / "data" / "desk" / "authorized_clients" / f"{name}.auth").write_text(line)
+    return secret
 
 
 def keep_key(tor: Tor, onion: str, name: str, secret: str) -> None:
     """Give a client's tor the key, as docs/install.md tells the staff. It looks after a SIGHUP."""
-    line = f"{onion.removesuffix('.onion')}:descriptor:x25519:{secret}\n"
-    (tor.folder / "client-keys" / f"{name}.auth_private").write_text(line)
-
-
-def _base32(octets: bytes) -> str:
-    return b32encode(octets).decode().rstrip("=")
+    line = secret_line(onion, secret)
+    (tor.folder / "client-keys" / f"{name}.auth_private").write_text(f"{line}\n")

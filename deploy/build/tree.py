@@ -1,16 +1,18 @@
 """The package's map: which file of this tree lies where on a host.
 
 Rule 1: every file of a shipped room goes along, but what is named here as staying.
-Rule 2: a file that only another command makes (translations, the pages' script) is asked for, not made.
+Rule 2: what the tree holds only once it has been made is made here (translations), or asked for (the
+        pages' script, which npm brings).
 """
 
 import gzip
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from deploy.build.errors import BuildError
 from deploy.build.members import PROGRAM, Member, Members
 from deploy.build.wheels import PYTHONS, Wheel, unpacked
+from submit.cli.translations import compiled, po_path
+from submit.web.languages import LANGUAGES
 
 _LIBRARY = "usr/lib/nightferry"
 _SHARE = "usr/share/nightferry"
@@ -40,7 +42,7 @@ STAYING = (
     "deploy/debian",
 )
 _STAYING_FOLDERS = frozenset({"__pycache__"})
-_STAYING_ENDS = (".md", ".po", ".pot", ".pyc", ".stamp")
+_STAYING_ENDS = (".md", ".po", ".mo", ".pyc", ".stamp", ".new")
 _SCRIPT = "submit/web/static/vendor/tus.min.js"
 
 _VENV = b"home = /usr/bin\ninclude-system-site-packages = false\n"
@@ -49,15 +51,16 @@ _TO_SHARED = b"../../python3/site-packages\n"
 
 
 def application(house: Path) -> Members:
-    """Give our own code, as it lies in the tree. Raises `BuildError` if a made file is not there."""
+    """Give our own code, as it lies in the tree. Raises `BuildError` if the script is not there."""
+    if not (house / _SCRIPT).is_file():
+        raise BuildError(f"{_SCRIPT} was not fetched. Run: ./nightferry build")
     paths = [path for room in ROOMS for path in sorted((house / room).rglob("*"))]
     files = [path for path in paths if path.is_file() and _goes_along(path.relative_to(house))]
     members = {
         f"{_LIBRARY}/app/{path.relative_to(house)}": Member(path.read_bytes())
         for path in [*files, house / "wsgi.py"]
     }
-    _refuse_unmade(house)
-    return members
+    return {**members, **_translations(house)}
 
 
 def for_others(house: Path) -> Members:
@@ -127,16 +130,16 @@ def _goes_along(path: Path) -> bool:
     )
 
 
-def _refuse_unmade(house: Path) -> None:
-    if unmade := sorted(_unmade(house)):
-        raise BuildError(f"these are not made yet: {', '.join(unmade)}. Run: ./nightferry build")
-
-
-def _unmade(house: Path) -> Iterator[str]:
-    made = [path.with_suffix(".mo") for path in house.glob("submit/web/translations/**/*.po")]
-    for path in [*made, house / _SCRIPT]:
-        if not path.is_file():
-            yield str(path.relative_to(house))
+def _translations(house: Path) -> Members:
+    """Compile them: a messages.mo that lies there may be older than its words."""
+    folder = house / "submit" / "web" / "translations"
+    return {
+        f"{_LIBRARY}/app/{path.with_suffix('.mo').relative_to(house)}": Member(
+            compiled(language, folder)
+        )
+        for language in LANGUAGES
+        if (path := po_path(language, folder)).exists()
+    }
 
 
 def _merge(members: Members, more: Members) -> None:

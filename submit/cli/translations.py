@@ -6,6 +6,7 @@ files, so that a change there is a change of words. The service itself imports n
 """
 
 import ast
+import datetime as dt
 import io
 import os
 import sys
@@ -27,6 +28,7 @@ _JINJA = {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}
 _PYTHON: dict[str, tuple[int, ...] | None] = {"gettext": None, "ngettext": (1, 2), "marked": None}
 _KEYWORDS = ("_", "gettext", "ngettext")
 _WIDTH = 98
+_NO_DATE = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
 
 Texts = str | tuple[str, ...]
 Found = tuple[str, Texts]  # the file, and one text or its singular and plural
@@ -77,6 +79,16 @@ def untranslated(catalogue: Catalog) -> list[Message]:
     return [message for message in catalogue if message.id and not _whole(message, catalogue)]
 
 
+def compiled(language: Language, folder: Path = CATALOGUES) -> bytes:
+    """Return a language's catalogue in gettext's form: the same words give the same octets."""
+    catalogue = read(language, folder)
+    # Else it is the moment of compiling, in the zone of whoever compiles.
+    catalogue.creation_date = _NO_DATE
+    made = io.BytesIO()
+    write_mo(made, catalogue)
+    return made.getvalue()
+
+
 def compile_outdated(folder: Path = CATALOGUES) -> None:
     """Compile each catalogue that is newer than its messages.mo. Safe to run twice at once."""
     for language in LANGUAGES:
@@ -84,8 +96,7 @@ def compile_outdated(folder: Path = CATALOGUES) -> None:
         target = source.with_suffix(".mo")
         if source.exists() and not _is_newer(target, source):
             unfinished = target.with_suffix(f".{os.getpid()}.new")
-            with unfinished.open("wb") as file:
-                write_mo(file, read(language, folder))
+            unfinished.write_bytes(compiled(language, folder))
             unfinished.rename(target)
 
 

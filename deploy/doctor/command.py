@@ -21,17 +21,21 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look, say, and give the exit status."""
+    """Look at this host, say what is found, and give the exit status."""
+    said, status = look(this_host(), as_json=options.json, quiet=options.quiet)
+    sys.stdout.write(said)
+    return status
+
+
+def look(patient: Patient, *, as_json: bool, quiet: bool) -> tuple[str, int]:
+    """Give what is to be said of a host, and the exit status."""
     # The other commands need not wait for all that the checks bring.
     from deploy.doctor.examine import examine, worst  # noqa: PLC0415
     from deploy.doctor.words import speak, to_json  # noqa: PLC0415
 
-    patient = this_host()
-    results = examine(patient)
-    today = patient.now.date()
-    said = to_json(results, today) if options.json else speak(results, today, quiet=options.quiet)
-    sys.stdout.write(said)
-    return int(worst(results))
+    results, today = examine(patient), patient.now.date()
+    said = to_json(results, today) if as_json else speak(results, today, quiet=quiet)
+    return said, int(worst(results))
 
 
 def this_host() -> Patient:

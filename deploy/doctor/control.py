@@ -29,17 +29,23 @@ class Controller:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(_PATIENCE)
         try:
-            cookie = self._cookie.read_bytes()
-            self._socket.connect(str(self._place))
+            self._begin()
         except OSError as error:
             self._socket.close()
             raise ControlError(f"tor's control socket: {error.strerror or 'no answer'}") from None
+        except ControlError:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _begin(self) -> None:
+        cookie = self._cookie.read_bytes()
+        self._socket.connect(str(self._place))
         self._answers = self._socket.makefile(
             "r", encoding="ascii", errors="replace", newline="\r\n"
         )
         if self._ask(f"AUTHENTICATE {cookie.hex()}")[0][:3] != _FINE:
             raise ControlError("tor does not accept its own cookie")
-        return self
 
     def __exit__(
         self,

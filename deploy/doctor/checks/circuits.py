@@ -16,10 +16,11 @@ _MEND = (
 
 def judge(patient: Patient) -> Iterator[Finding]:
     """Find a tor that has no circuits, or an onion service that is not announced."""
-    if patient.units.get(systemd.TOR, {}).get("ActiveState") != "active":
-        return  # the services' check says so
+    text = patient.read(TORRC)
+    if not text or patient.units.get(systemd.TOR, {}).get("ActiveState") != "active":
+        return  # other checks say so
     try:
-        with Controller(patient.host, patient.read(TORRC)) as tor:
+        with Controller(patient.host, text) as tor:
             found = [*_judge_network(tor)]
             yield from found or _judge_descriptors(patient, tor)
     except ControlError as error:

@@ -101,6 +101,19 @@ def empty_day(host: HealthyHost) -> None:
     )
 
 
+def opened(host: HealthyHost) -> None:
+    """Let everybody read a sealed file that has its row."""
+    row(host)
+    write(host.root, f"{DATA}/uploads/{UPLOAD}.tar.gpg", os.urandom(99), 0o644)
+
+
+def linked(host: HealthyHost) -> None:
+    """Let a folder lie elsewhere."""
+    folder = host.at("/etc/nightferry/nftables.d")
+    folder.rename(host.root / "elsewhere")
+    folder.symlink_to(host.root / "elsewhere")
+
+
 def put(absolute: str, content: str | bytes, mode: int = 0o644) -> Callable[[HealthyHost], object]:
     """Break a host by a file."""
     return lambda host: write(host.root, absolute, content, mode)
@@ -141,6 +154,13 @@ def df(size: int, free: int, inodes: int = 6000000, inodes_free: int = 5900000) 
     return f" 1B-blocks Avail Inodes IFree\n{size} {free} {inodes} {inodes_free}\n"
 
 
+# The data's disk has room, the system's has none.
+DF_BY_PLACE = f"""#!/bin/sh
+case $4 in
+*/var/lib/nightferry) echo '{df(100 << 30, 90 << 30).strip()}' ;;
+*) echo '{df(100 << 30, 1 << 20).strip()}' ;;
+esac
+"""
 UNKNOWN_KEY = edit(SETTINGS, "disk_reserve", "disc_reserve")
 NO_TIME = says("timedatectl", "no\n")
 # fmt: off
@@ -159,6 +179,8 @@ TABLE = (
         edit(f"{RECIPIENTS}/ngo.asc", "BEGIN PGP PUBLIC", "BEGIN PGP PUBLISHED")),
     Broken("a rotation half done", "keys", WARNING, "nothing is sealed to /etc/nightferry/recipients/new.asc",
         lambda host: os.link(host.at(f"{RECIPIENTS}/ngo.asc"), host.at(f"{RECIPIENTS}/new.asc"))),
+    Broken("a certificate named twice", "keys", WRONG, "this certificate is listed twice",
+        edit(SETTINGS, '["/etc/nightferry/recipients/ngo.asc"]', '["/etc/nightferry/recipients/ngo.asc", "/etc/nightferry/recipients/../recipients/ngo.asc"]')),
     Broken("the site has ended", "services", WRONG, "the source's site is down",
         unit(SOURCE, ActiveState="failed")),
     Broken("tor is masked", "services", WRONG, "nobody can reach either site",
@@ -175,6 +197,9 @@ TABLE = (
         unit("nightferry-desk.service", ActiveEnterTimestamp="@1700000000")),
     Broken("nobody listens", "sites", WRONG, "the source's site does not answer at /run/nightferry/http.sock: nobody",
         lambda host: host.close("/run/nightferry/http.sock")),
+    Broken("no socket", "sites", WRONG, "there is no socket", remove("/run/nightferry/desk.sock")),
+    Broken("something else listens", "sites", WRONG, "the source's site does not answer at /run/nightferry/http.sock: BadStatusLine",
+        lambda host: host.answers_with("/run/nightferry/http.sock", 5)),
     Broken("the desk has a fault", "sites", WRONG, "the desk does not answer at /run/nightferry/desk.sock: it answers 500",
         lambda host: host.answers_with("/run/nightferry/desk.sock", 500)),
     Broken("tor has no network", "circuits", WRONG, "45 % done",
@@ -185,6 +210,8 @@ TABLE = (
         lambda host: host.tor.descriptors.discard(DESK.removesuffix(".onion"))),
     Broken("tor cannot be asked", "circuits", WARNING, "could not be looked at: tor's control socket",
         lambda host: host.close("/run/nightferry-tor/control")),
+    Broken("another tor's cookie", "circuits", WARNING, "tor does not accept its own cookie",
+        lambda host: setattr(host.tor, "cookie", b"another")),
     Broken("another address", "onions", WRONG, "refuses everybody: hosts does not name",
         moved),
     Broken("the onion key is gone", "onions", WRONG, "holds no onion address",
@@ -199,6 +226,9 @@ TABLE = (
         put("/etc/nightferry/torrc.d/log.conf", "Log info file /var/log/tor.log\n")),
     Broken("the onion is not anonymous", "torrc", WRONG, "the server is not anonymous",
         put("/etc/nightferry/torrc.d/fast.conf", "HiddenServiceSingleHopMode 1\n")),
+    Broken("another onion in this tor", "torrc", WARNING, "adds an onion service to this tor",
+        put("/etc/nightferry/torrc.d/blog.conf", "HiddenServiceDir /var/lib/nightferry-tor/blog\n")),
+    Broken("no torrc", "torrc", WRONG, "is missing: tor does not start", put(TORRC, "")),
     Broken("tor refuses its settings", "torrc", WRONG, "Unknown option 'Foo'",
         lambda host: write(host.root, "programs/setpriv", "#!/bin/sh\necho \"Nov 22 [warn] Unknown option 'Foo'\"; exit 1\n", 0o755)),
     Broken("the disk is full", "disk", WRONG, "uploads are told to wait (507)",
@@ -207,6 +237,8 @@ TABLE = (
         says("df", df(100 << 30, 5 << 30))),
     Broken("no inodes", "disk", WRONG, "soon no file can be made",
         says("df", df(100 << 30, 90 << 30, 1000, 10))),
+    Broken("the system's disk is full", "disk", WRONG, "are left at /: upgrades fail",
+        lambda host: write(host.root, "programs/df", DF_BY_PLACE, 0o755)),
     Broken("another version's database", "database", WRONG, "it has the form 0001",
         lambda host: change(host, "UPDATE alembic_version SET version_num = '0001'")),
     Broken("a torn database", "database", WRONG, "SQLite finds it damaged", overwrite),
@@ -232,6 +264,8 @@ TABLE = (
         put("/proc/swaps", "Filename\n/dev/sda2 partition 1 0 -2\n")),
     Broken("a core file", "memory", WRONG, "core.python3.990",
         put("/var/lib/systemd/coredump/core.python3.990.x.zst", "x")),
+    Broken("a core file of old", "memory", WRONG, "/var/crash/core.77",
+        put("/var/crash/core.77", "x")),
     Broken("a file in the site's /tmp", "memory", WRONG, f"{SOURCE} has left files in its /tmp: spooled",
         put("/proc/11/root/tmp/spooled", "x")),
     Broken("the salt is open", "modes", WRONG, "codename.salt has the mode 0644 instead of 0600",
@@ -240,6 +274,12 @@ TABLE = (
         chmod(f"{DATA}/uploads", 0o700)),
     Broken("a folder is missing", "modes", WRONG, "/etc/nightferry/torrc.d missing",
         lambda host: shutil.rmtree(host.at("/etc/nightferry/torrc.d"))),
+    Broken("a folder is a link", "modes", WRONG, "/etc/nightferry/nftables.d is a link",
+        linked),
+    Broken("tor is somebody else", "modes", WRONG, "/var/lib/nightferry-tor does not belong to nightferry-tor",
+        lambda host: host.edit("/etc/passwd", f"nightferry-tor:x:{os.getuid()}", "nightferry-tor:x:4242")),
+    Broken("others' sealed files", "modes", WRONG, "1 files belong to others or are open to them",
+        opened),
     Broken("the onion key is open", "modes", WRONG, "they can pretend to be this site",
         chmod("/var/lib/nightferry-tor/source/hs_ed25519_secret_key", 0o644)),
     Broken("the code can be changed", "modes", WRONG, "others than root can change the program",
@@ -248,6 +288,8 @@ TABLE = (
         says("dpkg", "??5?????? /usr/lib/nightferry/app/wsgi.py\n")),
     Broken("an edited AppArmor profile", "package", WARNING, "edited here",
         says("dpkg", "??5?????? c /etc/apparmor.d/nightferry-tor\n")),
+    Broken("a dpkg that is torn", "package", WARNING, "could not be looked at: dpkg --verify failed",
+        lambda host: write(host.root, "programs/dpkg", "#!/bin/sh\nexit 2\n", 0o755)),
     Broken("no package", "package", WRONG, "not installed", fails("dpkg-query", "no packages found")
         ),
     Broken("a drop-in", "units", WARNING, "is changed by /etc/systemd/system/x.d/override.conf",
@@ -270,10 +312,15 @@ TABLE = (
         put("/proc/11/attr/current", "unconfined\n")),
     Broken("a firewall that is not loaded", "firewall", WRONG, "every program can speak to the network",
         fails("nft", "Error: No such file or directory")),
+    Broken("a firewall that shuts tor in", "firewall", WRONG, "tor itself cannot speak to the network",
+        lambda host: host.says("nft", host.said("nft").replace("skuid nightferry-tor", "skuid 4242"))),
+    Broken("a firewall that cannot be read", "firewall", WARNING, "could not be looked at: nft: Operation not permitted",
+        fails("nft", "Operation not permitted")),
     Broken("a firewall that is open", "firewall", WRONG, "what no rule names is let out",
         lambda host: host.says("nft", host.said("nft").replace("hook output priority filter; policy drop", "hook output priority filter; policy accept"))),
     Broken("a rule that was added", "firewall", WRONG, "something was added or taken out while it ran",
         lambda host: host.says("nft", host.said("nft").replace("jump out_more", "jump out_more\naccept"))),
+    Broken("no list of listeners", "listeners", WARNING, "could not be looked at", remove("/proc/1/net/tcp")),
     Broken("a site on TCP", "listeners", WRONG, "listens on TCP port 8000",
         put("/proc/1/net/tcp", f"sl\n 0: 0100007F:1F40 00000000:0000 0A 0:0 00:0 0 {os.getuid()} 0 1\n")),
     Broken("cores are written", "kernel", WRONG, "leaves its memory on the disk",

@@ -4,15 +4,19 @@ import datetime as dt
 import itertools
 import os
 import re
+import socket
+from collections.abc import Iterator
 
 import pytest
 
 from deploy.doctor.checks import files, plaintext
+from deploy.doctor.checks.sites import fault_of
 from deploy.doctor.examine import examine
+from deploy.doctor.finding import Finding, Grade, wrong
 from deploy.doctor.patient import Patient
-from deploy.doctor.table import CHECKS
-from tests.deploy.doctor.broken import TABLE, Broken
-from tests.deploy.doctor.healthy import UPLOAD, HealthyHost
+from deploy.doctor.table import CHECKS, Check
+from tests.deploy.doctor.broken import TABLE, Broken, put, remove
+from tests.deploy.doctor.healthy import DESK, UPLOAD, HealthyHost, write
 
 
 def test_a_healthy_host_is_fine(healthy: HealthyHost) -> None:
@@ -43,11 +47,11 @@ def test_every_check_finds_a_host_that_it_alone_finds() -> None:
 def test_of_many_files_each_has_its_turn(healthy: HealthyHost) -> None:
     """A disk with thousands of clips is not read whole each day, and no file is never read."""
     uploads = healthy.at("/var/lib/nightferry/uploads")
-    names = ["".join(letters) for letters in itertools.product("abcd", repeat=6)][:2500]
+    names = ["".join(letters) for letters in itertools.product("abcd", repeat=6)][:1200]
     for name in names:
         (uploads / f"{name:a<26}.tail").write_bytes(b"in clear " * 20)
     found = []
-    for day in range(3):
+    for day in range(2):
         patient = healthy.patient()
         later = Patient(patient.host, patient.now + dt.timedelta(day), patient.pause)
         said = " ".join(finding.what for finding in plaintext.judge(later))
@@ -63,3 +67,68 @@ def test_what_comes_in_meanwhile_is_no_orphan(healthy: HealthyHost) -> None:
     patient = healthy.patient()
     after = Patient(patient.host, patient.now, late.unlink)
     assert list(files.judge(after)) == []
+
+
+FINE = {
+    "swap in memory": put("/proc/swaps", "Filename\n/dev/zram0 partition 1 0 -2\n"),
+    "swap that is encrypted": lambda host: [
+        host.says("lsblk", "crypt\npart\ndisk\n"),
+        write(host.root, "/proc/swaps", "Filename\n/dev/dm-1 partition 1 0 -2\n"),
+    ],
+    "a swap file on an encrypted disk": lambda host: [
+        host.says("lsblk", "crypt\ndisk\n"),
+        write(host.root, "/proc/swaps", "Filename\n/swapfile file 1 0 -2\n"),
+    ],
+    "no desk": lambda host: [
+        host.edit("/etc/nightferry/nightferry.toml", f'desk_hosts = ["{DESK}"]', ""),
+        host.unit("nightferry-desk.service", ActiveState="inactive"),
+        host.close("/run/nightferry/desk.sock"),
+    ],
+    "tor is not there yet, as services say": lambda host: host.unit(
+        "nightferry-desk.service", ActiveState="reloading"
+    ),
+    "a kernel that does not know a setting": remove("/proc/sys/vm/unprivileged_userfaultfd"),
+    "a journal of the rest of the host": put("/var/log/journal/0123/system.journal", "x"),
+    "an upgrade's copy": put("/var/lib/nightferry/nightferry.db.before-upgrade", "x", 0o660),
+    "bridges": put("/etc/nightferry/torrc.d/bridges.conf", "UseBridges 1\nBridge 192.0.2.1:443\n"),
+    "a form's file that comes in": put(
+        f"/var/lib/nightferry/uploads/{UPLOAD}.part", bytes(9000) + os.urandom(9000), 0o660
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_what_is_allowed_is_fine(name: str, healthy: HealthyHost) -> None:
+    """Other hosts are healthy, too: a finding that is none costs a sysadmin's evening."""
+    FINE[name](healthy)
+    found = [(one.check.name, one.findings) for one in examine(healthy.patient()) if one.findings]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "no", "/etc/x"), OSError(5, "no"), ValueError("x")]
+)
+def test_a_check_that_breaks_off_keeps_what_it_found(
+    healthy: HealthyHost, error: Exception
+) -> None:
+    """What it had found is told, and that there may be more."""
+
+    def judge(_patient: Patient) -> Iterator[Finding]:
+        yield wrong("one thing", "mend it")
+        raise error
+
+    [result] = examine(healthy.patient(), [Check("x", "y", judge)])
+    assert result.grade is Grade.WRONG
+    assert [finding.what[:21] for finding in result.findings] == [
+        "one thing",
+        "could not be looked a",
+    ]
+
+
+def test_a_silent_site_is_not_waited_for(healthy: HealthyHost) -> None:
+    """One that takes a connection and says nothing is given up after the patience it is given."""
+    place = healthy.at("/run/nightferry/silent.sock")
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(place))
+        silent.listen()
+        assert fault_of(place, "x.onion", 0.1) == "no answer in 0 s"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.__main__ import main
+from deploy.doctor.command import look
 from deploy.doctor.examine import Result, examine, worst
 from deploy.doctor.finding import Grade
 from deploy.doctor.patient import Patient
@@ -91,10 +92,21 @@ def test_somebody_who_is_not_root_is_told_so(healthy: HealthyHost) -> None:
     assert "only root may see" in found["plaintext"][0].what
 
 
-def test_the_command_grades_by_its_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
-    """This machine has no such host on it: the command says what is missing, and ends with 2."""
-    assert main(["doctor", "--json"]) == 2
-    assert json.loads(capsys.readouterr().out)["state"] == "wrong"
+def test_the_exit_status_is_the_grade(healthy: HealthyHost) -> None:
+    """0, 1 and 2, as monitors have them."""
+    assert look(healthy.patient(), as_json=False, quiet=True) == ("", 0)
+    healthy.says("timedatectl", "no\n")
+    said, status = look(healthy.patient(), as_json=True, quiet=False)
+    assert (status, json.loads(said)["state"]) == (1, "warning")
+    healthy.at("/etc/nightferry/torrc").unlink()
+    assert look(healthy.patient(), as_json=False, quiet=True)[1] == 2
+
+
+def test_the_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who writes a line for cron finds it there."""
+    with pytest.raises(SystemExit):
+        main(["doctor", "--help"])
+    assert "0: fine, 1: warnings, 2: wrong" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_page_names_every_check() -> None:

@@ -64,7 +64,7 @@ def _session_key(host: Deployment, root: Path) -> str:
     """Do what the words say on the machine with the secret key: learn what opens this one file."""
     [*_, state] = sorted((root / _BACKUPS.lstrip("/")).rglob("state.tar.gpg"))
     shown = host.ngo.gpg("--show-session-key", "--decrypt", str(state)).stderr.decode()
-    found = re.search(r"'(\d+:[0-9A-Fa-f]+)'", shown)
+    found = re.search(r"'([0-9.]+:[0-9A-F]+)'", shown)
     expect(found is not None, "gpg shows the session key", shown)
     return f"{found[1]}\n" if found else ""
 

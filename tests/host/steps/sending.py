@@ -24,7 +24,7 @@ def arrives_sealed(host: Deployment) -> None:
     expect(answer.status == 204, "a file arrives", str(answer))
     sealed = f"{_UPLOADS}/{route.rpartition('/')[2]}.tar.gpg"
     said = host.run("stat", "--format=%a %U %G", sealed, promise="it lies there")
-    expect(said.split() == ["660", "nightferry", "nightferry"], "two users may read it", said)
+    expect(said.split() == ["640", "nightferry", "nightferry"], "two users may read it", said)
     expect(opened(host, route) == content, "stock gpg and tar give back what was sent", route)
     places = ["/var", "/tmp", "/run", "/dev/shm", "/etc"]
     found = host.machine.run("grep", "-rlaF", _MARK.decode(), *places)

@@ -31,6 +31,7 @@ class Fault:
 
 
 _SITE = "systemctl restart nightferry-source.service"
+_JOURNAL = "/etc/systemd/journald@nightferry.conf.d"
 _DROP_IN = "/etc/systemd/system/nightferry-source.service.d"
 FAULTS = (
     Fault(
@@ -97,9 +98,9 @@ FAULTS = (
     ),
     Fault(
         "the journal is kept on the disk",
-        "echo '[Journal]\nStorage=persistent' >/etc/systemd/journald@nightferry.conf",
+        f"mkdir -p {_JOURNAL}; printf '[Journal]\\nStorage=persistent\\n' >{_JOURNAL}/zz.conf",
         "journal",
-        "rm /etc/systemd/journald@nightferry.conf",
+        f"rm -r {_JOURNAL}",
     ),
     Fault(
         "a sealed file belongs to nobody",
@@ -115,7 +116,7 @@ FAULTS = (
         "sed -i '$d' /etc/nightferry/nightferry.toml",
     ),
     Fault(
-        "a password of a user is a core dump of the service",
+        "a dump of the service's memory lies on the disk",
         "mkdir -p /var/lib/systemd/coredump && : >/var/lib/systemd/coredump/core.python.996",
         "memory",
         "rm /var/lib/systemd/coredump/core.python.996",

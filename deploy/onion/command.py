@@ -17,7 +17,7 @@ from deploy.onion.clients import (
 )
 from deploy.onion.move import export, put_in_place, read_bundle
 from deploy.onion.store import addresses
-from deploy.onion.units import TOR_UNIT, is_active, reload_tor
+from deploy.onion.units import TOR_UNIT, reload_tor, restart_tor
 
 _EXPORTED = """\
 Both onion services and the staff's keys are in {file}, sealed. This opens it:
@@ -32,6 +32,7 @@ Before that, stop tor here, for good (systemctl mask --now {tor}): two hosts
 with one address take visitors from each other. The addresses stay here, too, until you remove the package with
 its data. Whoever has the file and the words can stand in for both sites: destroy both afterwards.
 """
+_INTERRUPTED = "Tor was started anew; uploads that ran go on."
 _IMPORTED = """\
 This host now has these addresses:
 
@@ -92,8 +93,21 @@ def make_staff_key(host: Host, name: str, *, replace: bool) -> str:
     desk = addresses(host).desk
     with unless_tor_refuses(host, name):
         words = describe_key(name, desk, let_in(host, name))
-        reload_tor(host)
+        if replace:
+            restart_tor(host)
+        else:
+            reload_tor(host)
     return words
+
+
+def remove_key(host: Host, name: str) -> str:
+    """Take a key away and let tor know; give words."""
+    require_name(name)
+    with unless_tor_refuses(host, name):
+        shut_out(host, name)
+        # A reload would do for new visitors; who has the desk open would keep it for hours.
+        restart_tor(host)
+    return f"the key {name!r} opens the desk no more. {_INTERRUPTED}\n"
 
 
 def _show(_options: argparse.Namespace) -> int:
@@ -116,14 +130,13 @@ def _import(options: argparse.Namespace) -> int:
 
 def _staff_key(options: argparse.Namespace) -> int:
     print(make_staff_key(Host(), options.name, replace=options.replace), end="")
+    if options.replace:
+        print(f"\nThe key of that name from before opens the desk no more. {_INTERRUPTED}")
     return 0
 
 
 def _remove_key(options: argparse.Namespace) -> int:
-    shut_out(Host(), options.name)
-    if is_active(Host(), TOR_UNIT):
-        reload_tor(Host())
-    print(f"the key {options.name!r} opens the desk no more")
+    print(remove_key(Host(), options.name), end="")
     return 0
 
 

@@ -7,7 +7,7 @@ import pytest
 from deploy.errors import DeployError
 from deploy.init.asking import Words
 from deploy.onion.clients import client_names, let_in, secret_line, shut_out
-from deploy.onion.command import make_staff_key, show
+from deploy.onion.command import make_staff_key, remove_key, show
 from deploy.onion.keys import make_keys
 from deploy.onion.store import addresses, save_keys
 from deploy.places import DESK_CLIENTS, DESK_ONION, SOURCE_ONION
@@ -57,6 +57,29 @@ def test_a_name_that_is_taken_is_not_replaced_unasked(ready: Machine) -> None:
     assert ready.host.path(DESK_CLIENTS / "anna.auth").read_text() == before
     make_staff_key(ready.host, "anna", replace=True)
     assert ready.host.path(DESK_CLIENTS / "anna.auth").read_text() != before
+
+
+def test_a_key_that_is_taken_away_opens_nothing_at_once(ready: Machine) -> None:
+    """After a reload, who had the desk open would still come in; so tor starts anew."""
+    make_staff_key(ready.host, "anna", replace=False)
+    make_staff_key(ready.host, "anna", replace=True)
+    said = remove_key(ready.host, "anna")
+
+    assert client_names(ready.host) == ["staff"]
+    assert "uploads that ran go on" in said
+    unit = "nightferry-tor.service"
+    wanted = [f"systemctl {verb} {unit}" for verb in ("reload-or-restart", "restart", "restart")]
+    assert ready.called == wanted
+
+
+def test_a_key_that_tor_still_takes_is_not_said_to_be_gone(ready: Machine) -> None:
+    """If tor cannot be told, the key stays where it was, and the words say that."""
+    make_staff_key(ready.host, "anna", replace=False)
+    ready.refuse("nightferry-tor.service")
+
+    with pytest.raises(DeployError, match="could not restart"):
+        remove_key(ready.host, "anna")
+    assert client_names(ready.host) == ["anna", "staff"]
 
 
 def test_the_last_key_cannot_be_taken_away(ready: Machine) -> None:

@@ -133,7 +133,7 @@ def test_killed_again_and_again_it_gets_through(
 def test_ctrl_c_stops_it_with_words(stick: Stick, staff: Staff) -> None:
     """Ctrl-C while a large file is opened: nothing of it is left, words, an exit code of its own."""
     stick.receive(b"first", "0.txt")
-    large = stick.receive(octets(40 << 20), "large.mp4")
+    large = stick.receive(octets(2 << 20), "large.mp4")
     slow = stick.folder.with_name("bin")
     slow.mkdir()
     (slow / "gpg").write_text('#!/bin/sh\n/usr/bin/gpg "$@"\nsleep 60\n')
@@ -154,7 +154,7 @@ def test_ctrl_c_stops_it_with_words(stick: Stick, staff: Staff) -> None:
     assert (staff.opened(), staff.leftovers()) == ({}, [])
     staff.surroundings = {}
     assert staff.open(stick.folder).code == 0
-    assert staff.files() == {"0.txt": b"first", "large.mp4": octets(40 << 20)}
+    assert staff.files() == {"0.txt": b"first", "large.mp4": octets(2 << 20)}
 
 
 def wait_for(path: Path) -> None:

@@ -52,13 +52,15 @@ def test_the_same_tree_gives_the_same_octets(tmp_path: Path) -> None:
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
 
 
-def test_it_starts_by_itself(program: Path, tmp_path: Path) -> None:
+def test_it_starts_by_itself(tmp_path: Path) -> None:
     """`./unseal` runs, and no module beside it takes the place of Python's own."""
-    (program.parent / "json.py").write_text("raise SystemExit('taken')\n")
+    program = tmp_path / "unseal"
+    program.write_bytes(zipped())
+    program.chmod(0o755)
+    (tmp_path / "json.py").write_text("raise SystemExit('taken')\n")
     ran = subprocess.run(
-        [program, "--version"], capture_output=True, check=False, cwd=program.parent, timeout=60
+        [program, "--version"], capture_output=True, check=False, cwd=tmp_path, timeout=60
     )
-    (program.parent / "json.py").unlink()
     assert (ran.returncode, ran.stdout.decode()) == (0, f"unseal {VERSION}\n")
 
 

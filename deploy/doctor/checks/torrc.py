@@ -19,8 +19,17 @@ _WHY = {
     "HiddenServiceMaxStreams": "one circuit can open streams without end",
     "SafeLogging": "addresses are logged",
     "SocksPort": "programs of this host can use tor",
-    "Sandbox": "a tor that was broken into can do more",
     "VanguardsLiteEnabled": "the guard is found in hours instead of weeks",
+}
+# Numbers that a sysadmin may tune, as long as there is one: 0 would mean that there is no limit.
+_TUNABLE = {
+    "HiddenServicePoWQueueRate",
+    "HiddenServicePoWQueueBurst",
+    "HiddenServiceEnableIntroDoSRatePerSec",
+    "HiddenServiceEnableIntroDoSBurstPerSec",
+    "HiddenServiceNumIntroductionPoints",
+    "HiddenServiceMaxStreams",
+    "MaxMemInQueues",
 }
 # What nobody may switch on, wherever it stands.
 _FORBIDDEN = (
@@ -73,19 +82,33 @@ def _judge_forbidden(patient: Patient, text: str) -> Iterator[Finding]:
     added = patient.host.path(TORRC_D)
     for path in sorted(added.glob("*.conf")) if added.is_dir() else ():
         texts[TORRC_D / path.name] = patient.read(TORRC_D / path.name)
+    shipped = _sections(patient.read(TORRC_TEMPLATE)).get(_EVERYWHERE, set())
     for path, content in texts.items():
         for line in _lines(content):
-            for forbidden, words in _FORBIDDEN:
-                if forbidden.match(line):
-                    yield wrong(
-                        f"{path} says '{line}': {words}",
-                        "take the line out, then systemctl restart nightferry-tor",
-                    )
-            if path != TORRC and _SECTION in line:
-                yield warning(
-                    f"{path} adds an onion service to this tor",
-                    "give it a tor of its own: what happens to one should say nothing of the other",
+            reasons = [words for forbidden, words in _FORBIDDEN if forbidden.match(line)]
+            for words in reasons:
+                yield wrong(
+                    f"{path} says '{line}': {words}",
+                    "take the line out, then systemctl restart nightferry-tor",
                 )
+            if path != TORRC and not reasons:
+                yield from _judge_added(path, line, shipped)
+
+
+def _judge_added(path: Path, line: str, shipped: set[str]) -> Iterator[Finding]:
+    """Find what the sysadmin's own files add that is better left, or done elsewhere."""
+    option = line.split(maxsplit=1)[0]
+    undone = [one for one in shipped - {line} if one.split()[0] == option]
+    if option == _SECTION:
+        yield warning(
+            f"{path} adds an onion service to this tor",
+            "give it a tor of its own: what happens to one should say nothing of the other",
+        )
+    elif undone:
+        yield warning(
+            f"{path} says '{line}', where '{undone[0]}' was shipped",
+            "if it is not needed any more, take it out, then systemctl restart nightferry-tor",
+        )
 
 
 def _sections(text: str) -> _Lines:
@@ -105,6 +128,10 @@ def _lines(text: str) -> list[str]:
 
 
 def _pattern(line: str) -> str:
+    """Give what a line must be like: as it was shipped, but for places and what may be tuned."""
+    option = line.split(maxsplit=1)[0]
+    if option in _TUNABLE:
+        return f"{option} [1-9].*"
     return re.sub(r"@\w+@", "[^ ]+", re.escape(line).replace(r"\@", "@"))
 
 

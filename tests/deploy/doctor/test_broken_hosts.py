@@ -15,7 +15,7 @@ from deploy.doctor.examine import examine
 from deploy.doctor.finding import Finding, Grade, wrong
 from deploy.doctor.patient import Patient
 from deploy.doctor.table import CHECKS, Check
-from tests.deploy.doctor.broken import TABLE, Broken, put, remove
+from tests.deploy.doctor.broken import TABLE, Broken, edit, put, remove
 from tests.deploy.doctor.healthy import DESK, UPLOAD, HealthyHost, write
 
 
@@ -90,6 +90,9 @@ FINE = {
     "a kernel that does not know a setting": remove("/proc/sys/vm/unprivileged_userfaultfd"),
     "a journal of the rest of the host": put("/var/log/journal/0123/system.journal", "x"),
     "an upgrade's copy": put("/var/lib/nightferry/nightferry.db.before-upgrade", "x", 0o660),
+    "a queue that is tuned in a flood": edit(
+        "/etc/nightferry/torrc", "HiddenServicePoWQueueRate 50", "HiddenServicePoWQueueRate 5"
+    ),
     "bridges": put("/etc/nightferry/torrc.d/bridges.conf", "UseBridges 1\nBridge 192.0.2.1:443\n"),
     "a form's file that comes in": put(
         f"/var/lib/nightferry/uploads/{UPLOAD}.part", bytes(9000) + os.urandom(9000), 0o660

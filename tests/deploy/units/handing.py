@@ -18,6 +18,30 @@ os.dup2(int(descriptor), 3)
 os.environ.update(LISTEN_FDS=count, LISTEN_PID=pid or str(os.getpid()))
 os.execv(command[0], command)
 """
+# What a service does first, without what takes it a second to load.
+_LOOK = """\
+import os, sys
+from submit.serve.handed import NotHandedOverError, require_handed_over
+try:
+    require_handed_over(sys.argv[1], os.environ)
+except NotHandedOverError as error:
+    sys.exit(str(error))
+"""
+
+
+def look(handed: socket.socket, listen: str, count: str, pid: str = "") -> str:
+    """Hand a socket over to a process that expects `listen`; give why it refuses it, or nothing."""
+    words = [_START, str(handed.fileno()), count, pid, sys.executable, "-c", _LOOK, listen]
+    done = subprocess.run(
+        [sys.executable, "-c", *words],
+        env={**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONSAFEPATH": "1"},
+        pass_fds=(handed.fileno(),),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE,
+    )
+    return done.stderr
 
 
 def listening(path: Path) -> socket.socket:

@@ -3,17 +3,16 @@
 import http.client
 import signal
 import socket
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.crypto.keys.making import make_ngo, new_home
-from tests.deploy.units.handing import Manager, listening
+from tests.deploy.units.handing import Manager, listening, look
 from tests.live import Live
 
 _PATIENCE = 60
@@ -74,38 +73,53 @@ def status_of(client: http.client.HTTPConnection) -> int:
         return answer.status
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End it as `systemctl stop` does."""
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=_PATIENCE)
+def no_core_and_nothing_for_others(pid: int) -> bool:
+    """Look at a running service: its limit on core files is 0, and its umask is its folder's."""
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    [core] = [line.split() for line in limits.splitlines() if "core file" in line]
+    return core[4:6] == ["0", "0"] and "Umask:\t0077" in Path(f"/proc/{pid}/status").read_text()
+
+
+@contextmanager
+def serving(host: Host, made: socket.socket) -> Iterator[int]:
+    """Have the site run, from READY=1 to `systemctl stop`; give its process."""
+    process = host.manager.start(made)
+    try:
+        assert "READY=1" in host.manager.hears()
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=_PATIENCE)
 
 
 def test_whoever_comes_while_it_restarts_is_answered(host: Host, made: socket.socket) -> None:
     """The socket outlives the service: a visitor between two runs waits, and gets the page."""
-    first = host.manager.start(made)
-    assert "READY=1" in host.manager.hears()
-    assert status_of(ask(host.path)) == http.HTTPStatus.OK
-    end(first)
+    with serving(host, made) as pid:
+        assert status_of(ask(host.path)) == http.HTTPStatus.OK
+        assert no_core_and_nothing_for_others(pid)
     between = ask(host.path)
-    second = host.manager.start(made)
-    try:
-        assert "READY=1" in host.manager.hears()
+    with serving(host, made):
         assert status_of(between) == http.HTTPStatus.OK
-    finally:
-        end(second)
     assert host.path.is_socket()
 
 
+def test_a_socket_that_was_promised_and_is_not_there(host: Host, made: socket.socket) -> None:
+    """FIELD: gunicorn would listen somewhere else in silence."""
+    assert "handed over 0 sockets; expected one" in host.refuses(made, count="0")
+
+
 @pytest.mark.parametrize(
-    ("count", "pid"),
-    [("0", ""), ("2", ""), ("1", "1")],
-    ids=["none", "two", "of another process"],
+    ("count", "pid", "words"),
+    [("1", "", ""), ("2", "", "handed over 2 sockets"), ("1", "1", "handed over 0 sockets")],
+    ids=["one", "two", "one, for another process"],
 )
-def test_a_socket_that_was_promised_and_is_not_there(
-    host: Host, made: socket.socket, count: str, pid: str
+def test_exactly_one_socket_is_taken(
+    host: Host, made: socket.socket, count: str, pid: str, words: str
 ) -> None:
-    """FIELD: gunicorn would listen somewhere else in silence (PrivatePIDs= makes the third)."""
-    assert "expected one" in host.refuses(made, count=count, pid=pid)
+    """PrivatePIDs= makes the third: the number of the process is another inside than outside."""
+    said = look(made, f"unix:{host.path}", count, pid)
+    assert words in said
+    assert bool(words) == bool(said)
 
 
 def test_a_socket_of_another_path_is_refused(host: Host, made: socket.socket) -> None:
@@ -122,11 +136,11 @@ def test_a_handed_socket_is_looked_at_without_the_word_too(host: Host, made: soc
         assert "the settings say" in host.refuses(wrong, "--config", str(host.live.config))
 
 
-def test_a_socket_that_does_not_listen_is_refused(host: Host, made: socket.socket) -> None:
+def test_a_socket_that_does_not_listen_is_refused(host: Host) -> None:
     """A connection, as of a socket unit with Accept=yes, is none to serve on."""
     one, other = socket.socketpair()
     with one, other:
-        assert "a socket that does not listen" in host.refuses(one)
+        assert "a socket that does not listen" in look(one, f"unix:{host.path}", "1")
 
 
 def test_ready_is_not_said_before_the_certificates_were_looked_at(
@@ -140,17 +154,3 @@ def test_ready_is_not_said_before_the_certificates_were_looked_at(
         assert "nightferry: " in host.refuses(made)
     finally:
         certificate.write_bytes(kept)
-
-
-def test_no_core_is_dumped_and_nothing_is_for_others(host: Host, made: socket.socket) -> None:
-    """Whatever started it: the limit on core files is 0, and the umask is the folder's."""
-    process = host.manager.start(made)
-    try:
-        assert "READY=1" in host.manager.hears()
-        limits = Path(f"/proc/{process.pid}/limits").read_text()
-        [core] = [line.split() for line in limits.splitlines() if "core file" in line]
-        assert core[4:6] == ["0", "0"]
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        assert "Umask:\t0077" in status
-    finally:
-        end(process)

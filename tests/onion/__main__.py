@@ -18,23 +18,29 @@ _LONGEST = 570  # seconds that the whole may take
 
 Journey = Callable[[World], Figures | None]
 
-JOURNEYS: dict[str, tuple[int, Journey]] = {
-    "pages": (FAST, journeys.look_at_pages),
-    "streams": (FAST, journeys.crowd_a_circuit),
-    "speed": (FAST, journeys.send_undisturbed),
-    "send": (SLOW, journeys.send_through_kills),
-    "script": (SLOW, browsing.browse_with_scripts),
-    "form": (SLOW, browsing.browse_without_scripts),
-    "restart": (SLOW, journeys.send_through_restart),
-    "fetch": (SLOW, journeys.fetch_through_kills),
+JOURNEYS: dict[str, Journey] = {
+    "pages": journeys.look_at_pages,
+    "defence": journeys.look_at_defence,
+    "streams": journeys.crowd_a_circuit,
+    "speed": journeys.send_undisturbed,
+    "send": journeys.send_through_kills,
+    "script": browsing.browse_with_scripts,
+    "form": browsing.browse_without_scripts,
+    "restart": journeys.send_through_restart,
+    "fetch": journeys.fetch_through_kills,
+    "frozen": journeys.send_past_a_frozen_relay,
 }
+QUICK = {"pages", "defence", "streams", "speed"}  # at full speed, and they break nothing
+LONG = {"frozen"}  # takes three minutes, so only by its name
 
 
 def main() -> int:
     """Travel; give 0 if everything arrived, 1 if not, with words."""
     parser = argparse.ArgumentParser(prog="./nightferry test-onion", description=__doc__)
-    parser.add_argument("journey", nargs="*", choices=[*JOURNEYS, []], help="default: all")
-    names = parser.parse_args().journey or list(JOURNEYS)
+    parser.add_argument(
+        "journey", nargs="*", choices=[*JOURNEYS, []], help="default: all but frozen"
+    )
+    names = parser.parse_args().journey or [name for name in JOURNEYS if name not in LONG]
     _limit_time()
     with tempfile.TemporaryDirectory(prefix="onion-") as folder:
         try:
@@ -50,14 +56,18 @@ def main() -> int:
 
 
 def _limit_time() -> None:
+    """End in order, once: on Ctrl-C, when asked to, and when it takes too long."""
+    ways = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+
     def end(signum: int, _frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for way in ways:
+            signal.signal(way, signal.SIG_IGN)
         if signum == signal.SIGALRM:
             raise OnionError(f"not done within {_LONGEST} s")
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGALRM, end)
-    signal.signal(signal.SIGTERM, end)
+    for way in ways:
+        signal.signal(way, end)
     signal.alarm(_LONGEST)
 
 
@@ -78,13 +88,14 @@ def _travel(folder: Path, names: list[str]) -> None:
 
 
 def _journey(name: str, world: World) -> Figures | None:
-    pace, journey = JOURNEYS[name]
-    world.network.throttle(pace)
-    figures = journey(world)
+    if name not in QUICK:
+        world.renew()
+    world.network.throttle(FAST if name in QUICK else SLOW)
+    figures = JOURNEYS[name](world)
     if figures:
         tell(figures.row())
-        for place in figures.struck:
-            tell(f"    struck: {place}")
+        for blow in figures.struck:
+            tell(f"    {blow}")
     return figures
 
 

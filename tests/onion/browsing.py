@@ -1,6 +1,5 @@
 """A source in Firefox ESR, the base of Tor Browser, through the onion while relays are killed."""
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +10,9 @@ from selenium.webdriver.common.by import By
 from tests.browser.firefox import Firefox, firefox
 from tests.browser.person import BrokenConnectionError, awaits, watches
 from tests.browser.steps import begin, count
-from tests.onion.journeys import MIB, Figures, World, tell
+from tests.onion.journeys import MIB, Figures, World, figures, tell
 from tests.onion.meter import Meter
-from tests.onion.trouble import Blow, Place, Saboteur, accompany
+from tests.onion.trouble import Blow, Place, Saboteur, Troubles
 
 _CLIPS = ("clip 1.mp4", "видео.mp4", "صور.jpg")
 _DONE = "Done. All that you have chosen has arrived."
@@ -27,13 +26,15 @@ Way = Callable[[Firefox, World, Sequence[Path], Callable[[Callable[[], bool]], N
 
 def browse_with_scripts(world: World) -> Figures:
     """All files are chosen once in the page's own tool, tus-js-client; nobody touches it again."""
-    blows = [Blow(3 * MIB, Place.RENDEZVOUS), Blow(8 * MIB, Place.CLIENT_GUARD)]
+    saboteur = Saboteur(world.network, world.network.source)
+    blows = [saboteur.kill(3 * MIB, Place.RENDEZVOUS), saboteur.kill(8 * MIB, Place.CLIENT_GUARD)]
     return _browse(world, "Firefox, tus-js-client", (14 * MIB, MIB, 1000), blows, _by_script)
 
 
 def browse_without_scripts(world: World) -> Figures:
     """The plain form, as at Safest; what an error page has cost is sent again, as the pages say."""
-    blows = [Blow(5 * MIB, Place.CLIENT_MIDDLE)]
+    saboteur = Saboteur(world.network, world.network.source)
+    blows = [saboteur.kill(5 * MIB, Place.CLIENT_MIDDLE)]
     return _browse(world, "Firefox, plain form", (3 * MIB, 3 * MIB, 3 * MIB), blows, _by_form)
 
 
@@ -42,22 +43,21 @@ def _browse(
 ) -> Figures:
     folder, client = world.new_folder(name), world.network.source
     clips = [world.file(folder, *clip) for clip in zip(_CLIPS, lengths, strict=True)]
-    saboteur, scripts = Saboteur(world.network, client), way is _by_script
+    troubles, scripts = Troubles(blows), way is _by_script
     with (
-        Meter(client.socks_port) as meter,
+        Meter(client, "written") as meter,
         firefox(folder, scripts=scripts, socks_port=meter.port) as person,
     ):
         _patiently(lambda: begin(person, world.sites.base))
-        before, given, begun = world.sites.arrived(), meter.given, time.monotonic()
+        before = world.sites.arrived()
+        meter.begin()
 
         def until(done: Callable[[], bool]) -> None:
-            left = blows[len(saboteur.struck) :]
-            accompany(done, lambda: world.sites.arrived() - before, saboteur, left)
+            troubles.accompany(done, lambda: world.sites.arrived() - before)
 
         way(person, world, clips, until)
-        seconds = time.monotonic() - begun
-    octets = sum(lengths)
-    return Figures(name, octets, seconds, meter.given - given, meter.resumptions, saboteur.struck)
+    troubles.require_all()
+    return figures(name, sum(lengths), meter, troubles)
 
 
 def _by_script(

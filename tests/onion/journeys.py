@@ -6,7 +6,6 @@ What arrived is opened with stock gpg and compared by SHA-256, each time.
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,30 +13,32 @@ from pathlib import Path
 from submit.fetch.errors import BrokenError
 from submit.fetch.socks import Identity
 from tests.onion import people
+from tests.onion.descriptor import open_descriptor
 from tests.onion.meter import Meter
 from tests.onion.network import Network
 from tests.onion.sites import Sites
 from tests.onion.tors import OnionError, wait_until
-from tests.onion.trouble import Blow, Place, Saboteur, accompany
+from tests.onion.trouble import Blow, Mend, Place, Saboteur, Troubles
 
 MIB = 1 << 20
 SLOW = 1_000_000  # octets a second that each relay passes while they are being killed
 FAST = 1 << 30
 TITLE = (
-    "| journey | MB | s | MB/s | struck | resumed | carried / files |\n"
-    "| --- | --- | --- | --- | --- | --- | --- |"
+    "| journey | MB | s | MB/s | struck | resumed | given to Tor | on the wire |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 _STREAMS = 40  # on one circuit, by the shipped settings
 
 
 @dataclass
 class Figures:
-    """What one journey cost. `octets` are the files'; `carried` those that Tor was given or gave."""
+    """What one journey cost. Octets: the files', those that Tor was given or gave, the wire's."""
 
     name: str
     octets: int = 0
     seconds: float = 0
-    carried: int = 0
+    given: int = 0
+    wire: int = 0
     resumptions: int = 0
     struck: Sequence[str] = field(default_factory=tuple)
 
@@ -46,7 +47,7 @@ class Figures:
         return (
             f"| {self.name} | {self.octets / 1e6:.1f} | {self.seconds:.0f} "
             f"| {self.octets / 1e6 / self.seconds:.2f} | {len(self.struck)} | {self.resumptions} "
-            f"| {self.carried / self.octets:.3f} |"
+            f"| {self.given / self.octets:.2f} | {self.wire / self.octets:.2f} |"
         )
 
 
@@ -58,6 +59,14 @@ class World:
     network: Network
     sites: Sites
     sent: Counter[str] = field(default_factory=Counter)  # digests
+
+    def renew(self) -> None:
+        """Start Tor's two ends anew, and wait until both sites are found again."""
+        network = self.network
+        network.renew()
+        source, desk = network.onion("source"), network.onion("desk")
+        wait_until(lambda: people.answers(network.source, source, "/"), "the source's site")
+        wait_until(lambda: people.answers(network.staff, desk, "/login"), "the desk")
 
     def new_folder(self, name: str) -> Path:
         """Make a folder for one journey."""
@@ -96,6 +105,17 @@ def look_at_pages(world: World) -> None:
     tell(f"pages: both sites come; without its key the desk is refused: {words}")
 
 
+def look_at_defence(world: World) -> None:
+    """The source's descriptor asks clients for proof of work when connections queue up."""
+    client, onion = world.network.source, world.network.onion("source")
+    wait_until(lambda: people.answers(client, onion, "/"), "the source's site")
+    descriptor = client.ask(f"GETINFO hs/client/desc/id/{onion.removesuffix('.onion')}")
+    lines = open_descriptor(descriptor, onion).splitlines()
+    if not any(line.startswith("pow-params v1 ") for line in lines):
+        raise OnionError("the source's site asks for no proof of work")
+    tell("proof of work: the source's site asks for it when it has to")
+
+
 def crowd_a_circuit(world: World) -> None:
     """The stream that is too many on one circuit is refused; those before it live."""
     client, onion, identity = world.network.source, world.network.onion("source"), Identity()
@@ -115,63 +135,79 @@ def crowd_a_circuit(world: World) -> None:
 
 def send_undisturbed(world: World) -> Figures:
     """How fast `send` is when nothing breaks."""
-    return _send(world, "send, nothing breaks", 48 * MIB, [])
+    return _send(world, "send, nothing breaks", 24 * MIB, [])
 
 
 def send_through_kills(world: World) -> Figures:
-    """`send`, that is tuspy, while relays are killed at four places of the way."""
-    places = (Place.CLIENT_GUARD, Place.RENDEZVOUS, Place.SERVICE_MIDDLE, Place.CLIENT_MIDDLE)
-    blows = [Blow((2 + 4 * number) * MIB, place) for number, place in enumerate(places)]
-    return _send(world, "send (tuspy), relays killed", 20 * MIB, blows)
+    """`send`, that is tuspy, while relays are killed at three places of the way."""
+    saboteur = Saboteur(world.network, world.network.source)
+    places = (Place.CLIENT_GUARD, Place.RENDEZVOUS, Place.SERVICE_MIDDLE)
+    blows = [saboteur.kill((2 + 5 * number) * MIB, place) for number, place in enumerate(places)]
+    return _send(world, "send (tuspy), relays killed", 18 * MIB, blows)
+
+
+def send_past_a_frozen_relay(world: World) -> Figures:
+    """`send`, while a relay on its way falls silent: nobody is told, and it goes round it."""
+    blow = Saboteur(world.network, world.network.source).freeze(2 * MIB, Place.CLIENT_MIDDLE)
+    return _send(world, "send (tuspy), a relay frozen", 5 * MIB, [blow])
 
 
 def send_through_restart(world: World) -> Figures:
-    """`send`, while the service is restarted as an upgrade does, and killed as a power cut does."""
-    before = world.sites.arrived()
+    """`send`, while the service is restarted as by an upgrade, and killed as by a power cut."""
 
-    def troubles() -> None:
-        wait_until(lambda: world.sites.arrived() > before + 2 * MIB, "the first octets")
+    def restart() -> tuple[str, Mend]:
         world.sites.stop()
         world.sites.start()
-        wait_until(lambda: world.sites.arrived() > before + 6 * MIB, "octets after the restart")
+        return "the service restarted", lambda: None
+
+    def kill() -> tuple[str, Mend]:
         world.sites.kill()
         world.sites.start()
+        return "the service killed and started", lambda: None
 
-    with ThreadPoolExecutor(1) as pool:
-        troubled = pool.submit(troubles)
-        figures = _send(world, "send, service restarted and killed", 12 * MIB, [])
-        troubled.result()
-    figures.struck = ("restart", "kill")
-    return figures
+    blows = [Blow(2 * MIB, restart), Blow(5 * MIB, kill)]
+    return _send(world, "send (tuspy), service restarted", 9 * MIB, blows)
 
 
 def _send(world: World, name: str, octets: int, blows: list[Blow]) -> Figures:
-    folder = world.new_folder(name)
+    folder, client, troubles = world.new_folder(name), world.network.source, Troubles(blows)
     path = world.file(folder, "видео.mp4", octets)
-    saboteur = Saboteur(world.network, world.network.source)
     before = world.sites.arrived()
-    with Meter(world.network.source.socks_port) as meter:
-        begun = time.monotonic()
-        with people.send(folder, world.sites.base, meter.port, path) as program:
-            arrived = lambda: world.sites.arrived() - before  # noqa: E731
-            accompany(program.has_ended, arrived, saboteur, blows)
-        seconds = time.monotonic() - begun
-    return Figures(name, octets, seconds, meter.given, meter.resumptions, saboteur.struck)
+    with (
+        Meter(client, "written") as meter,
+        people.send(folder, world.sites.base, meter.port, path) as program,
+        program.quoted(),
+    ):
+        troubles.accompany(program.has_ended, lambda: world.sites.arrived() - before)
+    troubles.require_all()
+    return figures(name, octets, meter, troubles)
 
 
 def fetch_through_kills(world: World) -> Figures:
     """`fetch`, while relays are killed; then what lies on the stick is what the desk has."""
     name = "fetch, relays killed"
-    folder = world.new_folder(name)
-    octets, saboteur = world.sites.arrived(), Saboteur(world.network, world.network.staff)
-    blows = [Blow(4 * MIB, Place.CLIENT_GUARD), Blow(octets // 2, Place.SERVICE_MIDDLE)]
-    with Meter(world.network.staff.socks_port) as meter:
-        begun = time.monotonic()
-        with people.fetch(folder, world.sites, meter.port) as program:
-            accompany(program.has_ended, lambda: meter.got, saboteur, blows)
-        seconds = time.monotonic() - begun
+    folder, octets, client = world.new_folder(name), world.sites.arrived(), world.network.staff
+    saboteur = Saboteur(world.network, client)
+    places = (Place.CLIENT_GUARD, Place.SERVICE_MIDDLE)
+    blows = [
+        saboteur.kill(number * octets // 3, place) for number, place in enumerate(places, start=1)
+    ]
+    troubles = Troubles(blows)
+    with (
+        Meter(client, "read") as meter,
+        people.fetch(folder, world.sites, meter.port) as program,
+        program.quoted(),
+    ):
+        troubles.accompany(program.has_ended, lambda: meter.counted)
+    troubles.require_all()
     _compare_stick(folder / "stick", world.sites.uploads)
-    return Figures(name, octets, seconds, meter.got, meter.resumptions, saboteur.struck)
+    return figures(name, octets, meter, troubles)
+
+
+def figures(name: str, octets: int, meter: Meter, troubles: Troubles) -> Figures:
+    """Put together what was counted."""
+    counts = (meter.seconds, meter.counted, meter.wire, meter.resumptions)
+    return Figures(name, octets, *counts, troubles.struck)
 
 
 def _compare_stick(stick: Path, uploads: Path) -> None:

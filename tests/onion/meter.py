@@ -4,8 +4,11 @@ import contextlib
 import re
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Self
+
+from tests.onion.network import Client
 
 _READ = 1 << 16  # octets
 _WINDOW = 1 << 16  # octets that the program can be ahead of what Tor took, roughly
@@ -16,11 +19,16 @@ _OVERLAP = 32  # octets: a question may lie across two reads
 
 
 class Meter:
-    """Listens on a port of its own until it is closed. Counts are of all connections together."""
+    """Listens on a port of its own until it is closed. Counts are of all connections together.
 
-    def __init__(self, socks_port: int) -> None:
-        """Pass everything on to a SOCKS port on loopback."""
-        self._upstream = socks_port
+    `counted`: octets that the program gave to Tor or got from it; `wire`: that Tor itself wrote or
+    read meanwhile, cells and all; `seconds`: how long it was open.
+    """
+
+    def __init__(self, client: Client, direction: str) -> None:
+        """Pass everything on to a client's SOCKS port; count what is `read` or `written`."""
+        self._client, self._direction = client, direction
+        self.seconds, self.wire = 0.0, 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -29,12 +37,19 @@ class Meter:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW)
         self._listener.settimeout(_LOOK_UP)
         self.port: int = self._listener.getsockname()[1]
-        self.given, self.got, self.connections, self.resumptions = 0, 0, 0, 0
+        self.counted, self.resumptions = 0, 0
 
     def __enter__(self) -> Self:
         """Begin."""
         self._start(self._accept)
+        self.begin()
         return self
+
+    def begin(self) -> None:
+        """Count from here on."""
+        self._begun = time.monotonic()
+        self._wire = self._client.traffic(self._direction)
+        self.counted, self.resumptions = 0, 0
 
     def __exit__(
         self,
@@ -43,6 +58,8 @@ class Meter:
         trace: TracebackType | None,
     ) -> None:
         """Break what is left, and end."""
+        self.seconds = time.monotonic() - self._begun
+        self.wire = self._client.traffic(self._direction) - self._wire
         self._closing.set()
         for thread in self._threads:
             thread.join()
@@ -60,17 +77,15 @@ class Meter:
 
     def _pass_on(self, program: socket.socket) -> None:
         try:
-            tor = socket.create_connection(("127.0.0.1", self._upstream))
+            tor = socket.create_connection(("127.0.0.1", self._client.socks_port))
         except OSError:
             program.close()
             return
         tor.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WINDOW)
-        with self._lock:
-            self.connections += 1
-        self._start(self._pump, program, tor, self._count_given)
-        self._start(self._pump, tor, program, self._count_got)
+        self._start(self._pump, program, tor, "written")
+        self._start(self._pump, tor, program, "read")
 
-    def _pump(self, source: socket.socket, sink: socket.socket, count: object) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, direction: str) -> None:
         """Pass one direction on; when one end breaks, both are closed."""
         source.settimeout(_LOOK_UP)
         tail = b""
@@ -83,7 +98,7 @@ class Meter:
                 if not octets:
                     break
                 self._send_all(sink, octets)
-                count(tail, octets)  # type: ignore[operator] # one of the two below
+                self._count(direction, tail, octets)
                 tail = (tail + octets)[-_OVERLAP:]
         for end in (source, sink):
             with contextlib.suppress(OSError):
@@ -95,12 +110,8 @@ class Meter:
             with contextlib.suppress(TimeoutError):
                 left = left[sink.send(left) :]
 
-    def _count_given(self, tail: bytes, octets: bytes) -> None:
+    def _count(self, direction: str, tail: bytes, octets: bytes) -> None:
         found = len(_RESUMPTION.findall(tail + octets)) - len(_RESUMPTION.findall(tail))
         with self._lock:
-            self.given += len(octets)
-            self.resumptions += found
-
-    def _count_got(self, _tail: bytes, octets: bytes) -> None:
-        with self._lock:
-            self.got += len(octets)
+            self.resumptions += found if direction == "written" else 0
+            self.counted += len(octets) if direction == self._direction else 0

@@ -18,7 +18,8 @@ from tests.onion import torrc
 from tests.onion.shipped import keep_key, let_in, shipped_torrc
 from tests.onion.tors import OnionError, Tor, fill_in, owner_line, wait_until
 
-RELAYS = 8
+RELAYS = 14
+_DIRECTORIES = 6  # of those that keep a descriptor: nearly all
 _STAFF = "ana"
 _INTERVAL = 300  # seconds from vote to vote
 _FIRST_VOTE = 5  # seconds, once everybody has been heard of
@@ -32,6 +33,11 @@ class Client(Tor):
         """Choose a port."""
         super().__init__(base, name)
         self.socks_port = free_port()
+
+    def traffic(self, direction: str) -> int:
+        """Count the octets that it has `read` or `written`, cells and all."""
+        [line] = self.lines(f"GETINFO traffic/{direction}", f"250-traffic/{direction}=")
+        return int(line.partition("=")[2])
 
 
 class Network:
@@ -70,18 +76,50 @@ class Network:
             _give_history(router)
             router.start()
         self._vote()
-        for tor in (self.source, self.staff, self.service):
+        self._start_ends()
+
+    def renew(self) -> None:
+        """Start both ends anew: relays that were killed are no longer held against the others.
+
+        A service may open 28 circuits to introduction points in five minutes, which a small network
+        uses up with two or three deaths; and a client avoids guards that have failed it.
+        """
+        for tor in self._ends:
+            tor.end()
+            (tor.folder / "state").unlink(missing_ok=True)
+        (self.service.folder / "data" / "state").unlink(missing_ok=True)
+        self._start_ends()
+
+    @property
+    def _ends(self) -> list[Tor]:
+        return [self.source, self.staff, self.service]
+
+    def _start_ends(self) -> None:
+        for tor, folder in (
+            (self.source, self.source.folder),
+            (self.staff, self.staff.folder),
+            (self.service, self.service.folder / "data"),
+        ):
             # They would ask relays that know as little as they do, and then wait ten seconds.
             for name in _CACHES:
-                shutil.copy(self.authority.folder / name, tor.folder)
+                shutil.copy(self.authority.folder / name, folder)
             tor.start()
-        ends = [self.source, self.staff, self.service]
-        wait_until(lambda: all(tor.is_ready() for tor in ends), "the clients", tors=self.tors)
+        # Who asks before would be given ways in that no longer are, and remember that they failed.
+        self.service.hear("HS_DESC", self._are_known, "both sites to be known")
+        ready = lambda: all(tor.is_ready() for tor in self._ends)  # noqa: E731
+        wait_until(ready, "the clients", tors=self.tors)
         keep_key(self.staff, self.onion("desk"), _STAFF, self._key)
         self.staff.send(signal.SIGHUP)
 
+    def _are_known(self, told: list[str]) -> bool:
+        names = [self.onion(site).removesuffix(".onion") for site in ("source", "desk")]
+        stored = [line for line in told if "HS_DESC UPLOADED" in line]
+        return all(sum(name in line for line in stored) >= _DIRECTORIES for name in names)
+
     def end(self) -> None:
         """End every tor of ours, in whatever state it is."""
+        for tor in self.tors:
+            tor.send(signal.SIGTERM)
         for tor in self.tors:
             with suppress(OSError):
                 tor.end()

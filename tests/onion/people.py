@@ -57,8 +57,16 @@ class Program:
         """Tell whether it has. Raises OnionError if not well."""
         code = self._process.poll()
         if code:
-            raise OnionError(f"it ended with {code}: {self.said()[-500:]}")
+            raise OnionError(f"it ended with {code}")
         return code is not None
+
+    @contextmanager
+    def quoted(self) -> Iterator[None]:
+        """Add what it said to what went wrong."""
+        try:
+            yield
+        except OnionError as error:
+            raise OnionError(f"{error}; it said: {self.said()[-500:]}") from None
 
     def said(self) -> str:
         """Give what it has said until now."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 
-from tests.crypto.keys.making import make_ngo, new_home
+from tests.crypto.keys.making import Ngo, make_ngo, new_home
 from tests.live import Live, wait_until
 from tests.onion.network import Network
 
@@ -17,12 +17,10 @@ _PATIENCE = 10.0  # seconds for an answer on this machine
 class Sites(Live):
     """The source's site and the desk; what they are reached by is tor's sockets alone."""
 
-    def __init__(self, folder: Path, network: Network) -> None:
-        """Set them up with a key of their own."""
-        self._home = new_home()
+    def __init__(self, folder: Path, network: Network, ngo: Ngo) -> None:
+        """Set them up."""
         self._sockets = {"source": network.source_socket, "desk": network.desk_socket}
         self._names = {site: network.onion(site) for site in self._sockets}
-        ngo = make_ngo(self._home.__enter__(), folder, "ed25519", "cv25519")
         super().__init__(
             folder,
             ngo,
@@ -48,11 +46,6 @@ class Sites(Live):
         """Count the sealed octets that are here."""
         return sum(path.stat().st_size for path in self.uploads.glob("*.tar.gpg"))
 
-    def end(self) -> None:
-        """Leave no process and no key behind."""
-        super().end()
-        self._home.__exit__(None, None, None)
-
     def _answers(self, site: str, path: str) -> bool:
         asked = http.client.HTTPConnection(self._names[site], timeout=_PATIENCE)
         asked.sock = socket.socket(socket.AF_UNIX)
@@ -68,11 +61,12 @@ class Sites(Live):
 
 @contextmanager
 def both_sites(folder: Path, network: Network) -> Iterator[Sites]:
-    """Give both sites, running; end them afterwards."""
+    """Give both sites, running, with a key of their own; end them afterwards."""
     folder.mkdir()
-    sites = Sites(folder, network)
-    try:
-        sites.start()
-        yield sites.start_desk()
-    finally:
-        sites.end()
+    with new_home() as home:
+        sites = Sites(folder, network, make_ngo(home, folder, "ed25519", "cv25519"))
+        try:
+            sites.start()
+            yield sites.start_desk()
+        finally:
+            sites.end()

@@ -63,6 +63,22 @@ class Tor:
             return b"".join(iter(lambda: way.recv(1 << 16), b"")).decode(errors="replace")
         return ""
 
+    def hear(self, event: str, enough: Callable[[list[str]], bool], what: str) -> None:
+        """Listen to what it tells of itself until that is enough. Raises OnionError."""
+        heard = b""
+        wait_until(lambda: bool(self.ask("GETINFO version")), f"{self.name} to start", tors=[self])
+        deadline = time.monotonic() + _PATIENCE
+        with socket.socket(socket.AF_UNIX) as way:
+            way.settimeout(_GLANCE)
+            way.connect(str(self.control))
+            cookie = self.cookie.read_bytes().hex()
+            way.sendall(f"AUTHENTICATE {cookie}\r\nSETEVENTS {event}\r\n".encode())
+            while not enough(heard.decode(errors="replace").splitlines()):
+                with contextlib.suppress(TimeoutError):
+                    heard += way.recv(1 << 16)
+                if time.monotonic() > deadline or not self.runs():
+                    raise OnionError(f"waited {_PATIENCE:.0f} s for {what}: {self.last_words()}")
+
     def lines(self, command: str, prefix: str) -> list[str]:
         """Give the lines of an answer that begin so."""
         return [line for line in self.ask(command).splitlines() if line.startswith(prefix)]

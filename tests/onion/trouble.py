@@ -1,9 +1,11 @@
 """Relays that die or fall silent while something is on its way through them."""
 
+import math
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +17,10 @@ _NAME = re.compile(r"~(\w+)")
 _PATIENCE = 240.0  # seconds for one thing on its way
 _GLANCE = 0.1  # seconds between two looks
 _GOT_OVER = 1 << 20  # octets that arrived since: there is another way now
+
+
+class NobodyThereError(Exception):
+    """There is no such way at this moment. The text says which."""
 
 
 class Place(StrEnum):
@@ -31,48 +37,48 @@ _FROM_THE_CLIENT = {Place.CLIENT_GUARD: 0, Place.CLIENT_MIDDLE: 1, Place.RENDEZV
 _FROM_THE_SERVICE = {Place.SERVICE_GUARD: 0, Place.SERVICE_MIDDLE: 1}
 
 
+Mend = Callable[[], None]
+
+
 @dataclass(frozen=True)
 class Blow:
-    """What befalls a relay when so many octets have arrived; `signum`: SIGKILL or SIGSTOP."""
+    """Falls when so many octets have arrived. `fall` gives its name, and what mends it.
+
+    It raises NobodyThereError if it cannot fall now: perhaps something else has broken by itself.
+    """
 
     at: int
-    place: Place
-    signum: signal.Signals = signal.SIGKILL
+    fall: Callable[[], tuple[str, Mend]]
+    lasts: float = 10.0  # seconds at most
 
 
 class Saboteur:
-    """Strikes at the ways of one client, and mends what it struck. It spares the authority."""
+    """Strikes at the ways of one client. It spares the authority, who alone knows the network."""
 
     def __init__(self, network: Network, client: Client) -> None:
         """Know who is on which way."""
         self._network, self._client = network, client
         self._routers = {router.name: router for router in network.routers}
-        self._down: list[Tor] = []
-        self.struck: list[str] = []
 
-    def strike(self, blow: Blow) -> None:
-        """Kill or freeze the relay at a place of the way that a stream of the client's is on."""
-        victim = self._find(blow.place)
-        self.struck.append(f"{blow.place} ({victim.name})")
-        self._down.append(victim)
-        if blow.signum == signal.SIGKILL:
+    def kill(self, at: int, place: Place) -> Blow:
+        """Kill whoever is there by then; it is started again when its death was got over."""
+
+        def fall() -> tuple[str, Mend]:
+            victim = self._find(place)
             victim.kill()
-        else:
-            victim.send(blow.signum)
+            return f"{place} killed ({victim.name})", victim.start
 
-    def mend(self) -> None:
-        """Start again what was killed, wake up what was frozen."""
-        while self._down:
-            tor = self._down.pop()
-            if tor.runs():
-                tor.send(signal.SIGCONT)
-            else:
-                tor.start()
+        return Blow(at, fall)
 
-    @property
-    def has_struck(self) -> bool:
-        """Tell whether a relay is down."""
-        return bool(self._down)
+    def freeze(self, at: int, place: Place) -> Blow:
+        """Freeze whoever is there by then: nothing passes, and nobody is told."""
+
+        def fall() -> tuple[str, Mend]:
+            victim = self._find(place)
+            victim.send(signal.SIGSTOP)
+            return f"{place} frozen ({victim.name})", lambda: victim.send(signal.SIGCONT)
+
+        return Blow(at, fall, math.inf)
 
     def _find(self, place: Place) -> Tor:
         way = self._clients_way()
@@ -80,11 +86,11 @@ class Saboteur:
             hops, first = way, _FROM_THE_CLIENT[place]
         else:
             hops, first = self._services_way(way[-1]), _FROM_THE_SERVICE[place]
-        # The authority alone knows the network; whoever is beside it on the way will do.
+        # Beside the authority on the way somebody else will do.
         for tor in [*hops[first:], *hops[:first]]:
             if tor is not self._network.authority and tor.runs():
                 return tor
-        raise OnionError(f"there is nobody to strike at {place}")
+        raise NobodyThereError(place)
 
     def _clients_way(self) -> list[Tor]:
         """Give the hops of the circuit that carries a stream, to the rendezvous point."""
@@ -95,13 +101,13 @@ class Saboteur:
             )
             if words[1:2] == ["SUCCEEDED"] and words[2] in circuits:
                 return circuits[words[2]][1]
-        raise OnionError("there is no stream on the way: nothing to strike at")
+        raise NobodyThereError("the client has no stream")
 
     def _services_way(self, rendezvous: Tor) -> list[Tor]:
         ways = [hops for purpose, hops in self._circuits(self._network.service).values()
                 if purpose == "HS_SERVICE_REND" and hops[-1] is rendezvous]  # fmt: skip
         if not ways:
-            raise OnionError("the service has no circuit to the rendezvous point")
+            raise NobodyThereError("the service has no circuit to the rendezvous point")
         return ways[-1]
 
     def _circuits(self, tor: Tor) -> dict[str, tuple[str, list[Tor]]]:
@@ -114,27 +120,47 @@ class Saboteur:
         }
 
 
-def accompany(
-    done: Callable[[], bool], arrived: Callable[[], int], saboteur: Saboteur, blows: list[Blow]
-) -> None:
-    """Strike when it is time, until it is done. What was struck is mended when it was got over.
+class Troubles:
+    """What is going to happen to one thing on its way, and what has happened."""
 
-    Raises OnionError if it is not done in time.
-    """
-    deadline, mark = time.monotonic() + _PATIENCE, 0
-    left = list(blows)
-    try:
-        while not done():
-            now = arrived()
-            if saboteur.has_struck and now > mark + _GOT_OVER:
-                saboteur.mend()
-            if left and not saboteur.has_struck and now >= left[0].at:
-                saboteur.strike(left.pop(0))
-                mark = arrived()
-            if time.monotonic() > deadline:
-                raise OnionError(f"not done after {_PATIENCE:.0f} s; {now} octets have arrived")
-            time.sleep(_GLANCE)
-    finally:
-        saboteur.mend()
-    if left:
-        raise OnionError(f"it was done before {left[0].place} was struck: nothing is shown by that")
+    def __init__(self, blows: Sequence[Blow] = ()) -> None:
+        """One after the other; the next falls when the one before was got over."""
+        self._left = list(blows)
+        self._mend: Mend | None = None
+        self.struck: list[str] = []
+
+    def accompany(self, done: Callable[[], bool], arrived: Callable[[], int]) -> None:
+        """Let them fall until it is done. Raises OnionError if that takes too long."""
+        deadline, mark, mends_at = time.monotonic() + _PATIENCE, 0, 0.0
+        try:
+            while not done():
+                now = arrived()
+                if self._mend and (now > mark + _GOT_OVER or time.monotonic() > mends_at):
+                    self._mended()
+                if self._left and not self._mend and now >= self._left[0].at:
+                    mends_at = time.monotonic() + self._strike()
+                    mark = arrived()
+                if time.monotonic() > deadline:
+                    raise OnionError(f"not done after {_PATIENCE:.0f} s; {now} octets have arrived")
+                time.sleep(_GLANCE)
+        finally:
+            self._mended()
+
+    def require_all(self) -> None:
+        """Raise OnionError if it was done before everything had happened."""
+        if self._left:
+            raise OnionError(f"done with {len(self._left)} blows to go: nothing is shown by that")
+
+    def _strike(self) -> float:
+        """Let the next one fall; give the seconds until it is mended at the latest."""
+        blow = self._left[0]
+        with suppress(NobodyThereError):  # then at the next look
+            name, self._mend = blow.fall()
+            self._left.pop(0)
+            self.struck.append(name)
+        return blow.lasts
+
+    def _mended(self) -> None:
+        if self._mend:
+            self._mend()
+        self._mend = None

@@ -39,7 +39,7 @@ def exposure(unit: Path, worst: int) -> int:
 
 def test_systemd_understands_every_line() -> None:
     """A key that is misspelt is only warned about, and protects nobody: nothing is said at all."""
-    _, said = systemd_says("verify", *map(str, sorted(UNITS.iterdir())))
+    _, said = systemd_says("verify", "--man=no", *map(str, sorted(UNITS.iterdir())))
     missing = re.compile(r".*: Command /usr/\S+ is not executable: No such file or directory")
     assert [line for line in said.splitlines() if not missing.fullmatch(line)] == []
 
@@ -49,7 +49,7 @@ def test_a_misspelt_key_is_noticed(tmp_path: Path) -> None:
     unit = tmp_path / "nightferry-source.service"
     text = (UNITS / unit.name).read_text().replace("PrivateNetwork=", "PrivateNetworks=")
     unit.write_text(text)
-    assert "PrivateNetworks" in systemd_says("verify", str(unit))[1]
+    assert "PrivateNetworks" in systemd_says("verify", "--man=no", str(unit))[1]
 
 
 @pytest.mark.parametrize("name", WORST)

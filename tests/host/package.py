@@ -32,16 +32,14 @@ def dependencies_of(package: Path) -> list[str]:
     return [name for name in names if name]
 
 
-def later_version(
-    package: Path, version: str, change: Callable[[Path], None] = lambda _root: None
-) -> Path:
+def later_version(package: Path, version: str, into: Path, change: Callable[[Path], None]) -> Path:
     """Make a package of a higher version; `change` does to its files what a new version would."""
-    folder = package.with_name(f"nightferry-{version}")
+    folder = into / f"nightferry-{version}"
     subprocess.run(["dpkg-deb", "--raw-extract", package, folder], check=True)
     change(folder)
     _number(folder, version)
     _sum(folder)
-    later = package.with_name(f"nightferry_{version}.deb")
+    later = into / f"nightferry_{version}.deb"
     building = [
         "dpkg-deb",
         "--root-owner-group",

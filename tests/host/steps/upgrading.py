@@ -38,7 +38,7 @@ def brings_the_next_version(host: Deployment) -> None:
     upload = sending.begin(host)
     upload.moves()
     before = _revision(host)
-    later = later_version(host.package, _version(host, 1), _migration(before))
+    later = later_version(host.package, _version(host, 1), host.folder, _migration(before))
     said = host.install(later)
     expect(_revision(host) > before, "the database has the new form", said)
     host.package = later
@@ -55,7 +55,8 @@ def takes_a_broken_version_back(host: Deployment) -> None:
     upload = sending.begin(host)
     upload.moves()
     before = _revision(host)
-    broken = later_version(host.package, _version(host, 2), _migration(before, _BREAKS))
+    change = _migration(before, _BREAKS)
+    broken = later_version(host.package, _version(host, 2), host.folder, change)
     host.machine.copy_in(broken, f"/var/cache/{broken.name}")
     said = host.machine.run("apt-get", "install", "--yes", f"/var/cache/{broken.name}")
     expect(said.code != 0, "apt says that the broken version is broken", said.text)

@@ -5,7 +5,6 @@ Rule 2: what the tree holds only once it has been made is made here (translation
         pages' script, which npm brings).
 """
 
-import gzip
 from pathlib import Path, PurePosixPath
 
 from deploy.build.errors import BuildError
@@ -106,10 +105,10 @@ def papers(house: Path) -> Members:
         f"{_PAPERS}/{path.relative_to(house / 'docs')}": Member(path.read_bytes())
         for path in sorted((house / "docs").rglob("*.md"))
     }
-    changes = gzip.compress((house / "CHANGELOG.md").read_bytes(), mtime=0)
     return {
         **members,
-        f"{_PAPERS}/changelog.gz": Member(changes),
+        # Not as .gz: Pythons differ in what they write into its head.
+        f"{_PAPERS}/CHANGELOG.md": Member((house / "CHANGELOG.md").read_bytes()),
         f"{_PAPERS}/copyright": Member((house / "deploy/debian/copyright").read_bytes()),
         f"{_PAPERS}/examples/nightferry.toml": Member((house / "config/example.toml").read_bytes()),
     }

@@ -49,9 +49,8 @@ class Onions:
     def _serve(self, client: socket.socket) -> None:
         client.settimeout(_PATIENCE)
         self._open.add(client)
-        with suppress(OSError, EOFError), client:
+        with suppress(OSError, EOFError), client, socket.socket(socket.AF_UNIX) as site:
             name = _asked_name(client)
-            site = socket.socket(socket.AF_UNIX)
             try:
                 site.connect(str(self._places[name]()))
             except (OSError, KeyError):
@@ -67,7 +66,6 @@ class Onions:
         back.start()
         _pass_on(client, site)
         back.join()
-        site.close()
         self._open -= {client, site}
 
 

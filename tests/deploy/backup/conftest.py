@@ -1,11 +1,18 @@
-"""A sysadmin with a running service."""
+"""A sysadmin with a running service, the same for all tests here: each makes sources of its own."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.deploy.backup.sysadmin import Sysadmin
-from tests.live import Live
+from tests.live import Live, running
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with running(tmp_path_factory.mktemp("live"), workers=1) as live:
+        yield live
 
 
 @pytest.fixture

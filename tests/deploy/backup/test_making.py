@@ -2,57 +2,17 @@
 
 import fcntl
 import os
-import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
-from itertools import count
 from pathlib import Path
-from random import Random
-
-import pytest
-import requests
 
 from tests.crypto.keys.making import export, generate, new_home
-from tests.deploy.backup.sysadmin import Sysadmin, flip, killing, run, run_apart, shown_key
+from tests.deploy.backup.sysadmin import Sysadmin, flip, run, shown_key
+from tests.deploy.backup.uploads import CONTENT, Begun, assert_whole
 from tests.faults.canary import at_rest, codename_needles, make_text, needles_of, search
-from tests.faults.records import ask, doctor, upload_id
-from tests.faults.tracing import WRITING
+from tests.faults.records import ask, doctor
 from tests.live import Live
-
-CONTENT = Random(3).randbytes(500_000)
-
-
-class Begun:
-    """An upload of which a part has arrived."""
-
-    def __init__(self, live: Live, offset: int = len(CONTENT)) -> None:
-        self.live, self.source = live, live.new_source()
-        self.url = live.create(self.source, len(CONTENT), "filename dmlkZW8ubXA0")
-        self.id = upload_id(self.url)
-        self.offset = 0
-        self.goes_on(offset)
-
-    def goes_on(self, to: int = len(CONTENT)) -> None:
-        answer = self.live.append(self.source, self.url, self.offset, CONTENT[self.offset : to])
-        assert answer.status_code == requests.codes.no_content
-        self.offset = to
-
-
-def first_octets(path: Path, length: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(length)
-
-
-def assert_whole(sysadmin: Sysadmin) -> None:
-    """Every complete upload is in the newest backup, octet for octet."""
-    lines = sysadmin.newest().uploads
-    for (upload,) in ask(sysadmin.live, "select id from uploads where state = 'complete'"):
-        assert isinstance(upload, str)
-        name = f"{upload}.tar.gpg"
-        assert lines[upload].place == f"uploads/{name}"
-        copy = sysadmin.place.folder / "uploads" / name
-        assert copy.read_bytes() == (sysadmin.live.uploads / name).read_bytes()
 
 
 def test_a_second_backup_copies_only_what_is_new(sysadmin: Sysadmin) -> None:
@@ -161,26 +121,6 @@ def test_no_secret_lies_in_the_backup_in_clear(sysadmin: Sysadmin) -> None:
         "0o44",  # inside a folder that nobody else may enter
     }
     assert sysadmin.place.folder.stat().st_mode & 0o777 == 0o700
-
-
-@pytest.mark.parametrize(
-    ("call", "when"),
-    [("pwrite64", 2), ("fsync", 1), ("fsync", 3), ("rename", 1), ("rename", 2), ("rename", 5)],
-)
-def test_a_backup_that_is_killed_goes_on_and_leaves_nothing_half(
-    sysadmin: Sysadmin, call: str, when: int
-) -> None:
-    """No backup appears that is not whole; the next run takes up what is copied already."""
-    Begun(sysadmin.live)
-    Begun(sysadmin.live, 200_000)
-    sysadmin.is_killed_backing_up(call, when)
-    assert sysadmin.place.names() == []
-    for path in (sysadmin.place.folder / "uploads").iterdir():
-        assert path.read_bytes() == (sysadmin.live.uploads / path.name).read_bytes()
-    assert sysadmin.backs_up().status == 0
-    assert_whole(sysadmin)
-    assert sysadmin.verifies().status == 0
-    assert [path.name for path in sysadmin.place.folder.rglob("*.new")] == []
 
 
 def test_what_a_killed_backup_copied_is_not_copied_again(sysadmin: Sysadmin) -> None:
@@ -306,24 +246,3 @@ def test_an_expired_key_stops_the_state_and_not_the_files(
     assert sysadmin.place.kept(begun.id).exists()
     assert sysadmin.place.names() == []
     assert sysadmin.backs_up().status == 0
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_a_backup_that_is_killed_anywhere_goes_on(sysadmin: Sysadmin) -> None:
-    """Before each call that changes anything: what is listed is whole, and the next run ends well."""
-    Begun(sysadmin.live)
-    Begun(sysadmin.live, 200_000)
-    sysadmin.makes_onions()
-    for call in WRITING.split(","):
-        for when in count(1):
-            done = run_apart(*sysadmin.backing_up(), wrapper=killing(call, when))
-            if sysadmin.place.names():
-                assert_whole(sysadmin)
-                assert sysadmin.verifies().status == 0
-            assert sysadmin.backs_up().status == 0, (call, when)
-            assert_whole(sysadmin)
-            assert sysadmin.verifies().status == 0, (call, when)
-            shutil.rmtree(sysadmin.place.folder)
-            if done.status == 0:
-                break

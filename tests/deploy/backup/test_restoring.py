@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing, suppress
-from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -20,16 +19,13 @@ from tests.deploy.backup.sysadmin import (
     below,
     come_back,
     flip,
-    killing,
     run,
-    run_apart,
 )
+from tests.deploy.backup.uploads import COMPLETE, put
 from tests.faults.canary import at_rest
 from tests.faults.records import ask, doctor, upload_id
-from tests.faults.tracing import WRITING
 from tests.live import Live, wait_until
 
-COMPLETE = Random(1).randbytes(300_000)
 LARGE = Random(2).randbytes(24 << 20)
 _TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
 
@@ -120,14 +116,6 @@ def finish(new: Live, sending: Sending) -> None:
     offset = new.offset(source, url)
     assert len(LARGE) // 2 - (3 << 20) <= offset <= len(LARGE) // 2 + 65536
     assert new.append(source, url, offset, LARGE[offset:]).status_code == 204
-
-
-def put(live: Live, content: bytes = COMPLETE) -> str:
-    """Let a new source send something; give the upload."""
-    source = live.new_source()
-    url = live.create(source, len(content))
-    assert live.append(source, url, 0, content).status_code == 204
-    return upload_id(url)
 
 
 def test_a_row_without_a_file_and_a_file_without_a_row_are_told_and_kept(
@@ -250,24 +238,6 @@ def test_a_damaged_database_is_replaced_and_what_came_since_stays(
     assert longer.read_bytes() == live.sealed(url).read_bytes()
 
 
-@pytest.mark.parametrize(("call", "when"), [("pwrite64", 2), ("rename", 2), ("rename", 5)])
-def test_a_restore_that_is_killed_goes_on(
-    sysadmin: Sysadmin, tmp_path: Path, call: str, when: int
-) -> None:
-    """Before the database is there nothing can start; the same command does the rest."""
-    upload = put(sysadmin.live)
-    assert sysadmin.backs_up().status == 0
-    home = ["--gnupghome", str(sysadmin.live.ngo.home)]
-    words = sysadmin.restoring(tmp_path / "new", *home)
-    assert run_apart(*words, wrapper=killing(call, when)).status == -9
-    data = below(tmp_path / "new", sysadmin.live.data)
-    assert not (data / "nightferry.db").exists()
-    assert run(*words).status == 0
-    sealed = data / "uploads" / f"{upload}.tar.gpg"
-    assert sealed.read_bytes() == (sysadmin.live.uploads / sealed.name).read_bytes()
-    assert list((tmp_path / "new").rglob("*.restoring*")) == []
-
-
 def test_a_damaged_copy_is_restored_as_it_is_and_told(sysadmin: Sysadmin, tmp_path: Path) -> None:
     """gpg gives all before the damage: better than nothing, and nobody takes it for whole."""
     upload = put(sysadmin.live)
@@ -333,40 +303,3 @@ def head() -> str:
     found = ScriptDirectory.from_config(_config("")).get_current_head()
     assert found is not None
     return found
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_a_restore_that_is_killed_anywhere_goes_on(sysadmin: Sysadmin, tmp_path: Path) -> None:
-    """Before each call that changes anything: no service before it is whole, and then the whole."""
-    put(sysadmin.live)
-    source = sysadmin.live.new_source()
-    url = sysadmin.live.create(source, len(COMPLETE))
-    assert sysadmin.live.append(source, url, 0, COMPLETE[:100_000]).status_code == 204
-    sysadmin.makes_onions()
-    assert sysadmin.backs_up().status == 0
-    home = ["--gnupghome", str(sysadmin.live.ngo.home)]
-    words = sysadmin.restoring(tmp_path / "new", *home)
-    for call in WRITING.split(","):
-        for when in count(1):
-            killed = run_apart(*words, wrapper=killing(call, when)).status == -9
-            assert run(*words).status == 0 or is_there(sysadmin, tmp_path / "new"), (call, when)
-            restored = below(tmp_path / "new", sysadmin.live.uploads)
-            for path in sysadmin.live.uploads.iterdir():
-                assert (restored / path.name).read_bytes() == path.read_bytes(), (call, when)
-            assert is_there(sysadmin, tmp_path / "new"), (call, when)
-            shutil.rmtree(tmp_path / "new")
-            (tmp_path / "new").mkdir()
-            if not killed:
-                break
-
-
-def is_there(sysadmin: Sysadmin, root: Path) -> bool:
-    """Tell whether everything was restored: a kill after the last step comes too late."""
-    data = below(root, sysadmin.live.data)
-    onion = root / "var/lib/nightferry-tor/desk/hs_ed25519_secret_key"
-    salt = (sysadmin.live.data / "codename.salt").read_bytes()
-    with closing(sqlite3.connect(data / "nightferry.db")) as database:
-        found = database.execute("select count(*) from uploads").fetchall()
-    same = found == ask(sysadmin.live, "select count(*) from uploads")
-    return same and onion.exists() and (data / "codename.salt").read_bytes() == salt

@@ -18,7 +18,7 @@ _WIDE = {"COLUMNS": "100", "LINES": "40"}
 
 
 def converse(command: Sequence[str], answers: Sequence[tuple[str, str]]) -> Said:
-    """Run a command on a terminal of its own; when it says the next pattern, type the answer to it.
+    """Run a command on a terminal of its own; when it says a pattern, type the answer to it, once.
 
     Raises `BrokenPromiseError` if it ends, or falls silent, before it has asked everything.
     """
@@ -48,11 +48,22 @@ def _talk(terminal: int, answers: Sequence[tuple[str, str]]) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while octets := _read(terminal, said):
         said += decoder.decode(octets)
-        while left and (asked := re.search(left[0][0], said[heard:])):
-            heard += asked.end()
-            os.write(terminal, f"{left.pop(0)[1]}\n".encode())
+        while (asked := _first_asked(said, heard, left)) is not None:
+            found, answer = asked
+            heard = found.end()
+            left.remove((found.re.pattern, answer))
+            os.write(terminal, f"{answer}\n".encode())
     expect(not left, f"it asks {[pattern for pattern, _ in left]}", said)
     return said
+
+
+def _first_asked(
+    said: str, heard: int, left: Sequence[tuple[str, str]]
+) -> tuple[re.Match[str], str] | None:
+    """Find what was asked first of all that was not answered yet."""
+    every = [(re.compile(pattern).search(said, heard), answer) for pattern, answer in left]
+    asked = [(found, answer) for found, answer in every if found is not None]
+    return min(asked, key=lambda each: each[0].start(), default=None)
 
 
 def _read(terminal: int, said: str) -> bytes:

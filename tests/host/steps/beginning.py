@@ -41,10 +41,10 @@ def makes_two_sites(host: Deployment) -> None:
     said = converse(
         host.machine.entrance("nightferry", "init"),
         [
-            ("public key", KEY),
-            ("fingerprint", host.ngo.fingerprint),
-            ("first staff account", STAFF),
-            ("SSH", ""),
+            ("File with the NGO's public key", KEY),
+            ("fingerprint, as the NGO", host.ngo.fingerprint),
+            ("Name of the first staff account", STAFF),
+            ("Port by which SSH", ""),
         ],
     )
     expect(said.code == 0, "init makes two sites", said.text)

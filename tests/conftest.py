@@ -1,6 +1,7 @@
 """What all tests share: how hypothesis searches, here and in CI."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -13,6 +14,10 @@ settings.register_profile(
 # As many examples as leave the whole suite under twenty minutes; a night can take more.
 settings.register_profile("night", parent=settings.get_profile("here"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "here"))
+
+# What runs in the background of a shell is told to ignore Ctrl-C, and hands that on: a test that
+# presses it would wait for nothing.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Here and not in a fixture: servers that tests start in other processes speak all languages too.
 compile_outdated()

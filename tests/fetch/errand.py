@@ -113,8 +113,12 @@ class Errand:
 
 
 def finish(process: subprocess.Popen[str]) -> Ended:
-    """Wait for the end of a run."""
-    said, complained = process.communicate(timeout=TIMEOUT)
+    """Wait for the end of a run; one that does not end is killed, so that no later test meets it."""
+    try:
+        said, complained = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
     return Ended(process.returncode, said, complained)
 
 

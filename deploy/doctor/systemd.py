@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 SOCKETS = ("nightferry-source.socket", "nightferry-desk.socket")
-SITES = ("nightferry-source.service", "nightferry-desk.service")
+DESK = "nightferry-desk.service"
+SITES = ("nightferry-source.service", DESK)
 TOR = "nightferry-tor.service"
 FIREWALL = "nightferry-firewall.service"
 TARGET = "nightferry.target"

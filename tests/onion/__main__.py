@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.onion import browsing, journeys
-from tests.onion.journeys import FAST, SLOW, Figures, World, tell
+from tests.onion import asking, browsing, journeys
+from tests.onion.journeys import BRISK, FAST, SLOW, Figures, World, tell
 from tests.onion.network import private_network
 from tests.onion.sites import both_sites
 from tests.onion.tors import OnionError
@@ -21,6 +21,7 @@ Journey = Callable[[World], Figures | None]
 JOURNEYS: dict[str, Journey] = {
     "pages": journeys.look_at_pages,
     "defence": journeys.look_at_defence,
+    "doctor": asking.ask_the_doctor,
     "streams": journeys.crowd_a_circuit,
     "speed": journeys.send_undisturbed,
     "send": journeys.send_through_kills,
@@ -30,7 +31,8 @@ JOURNEYS: dict[str, Journey] = {
     "fetch": journeys.fetch_through_kills,
     "frozen": journeys.send_past_a_frozen_relay,
 }
-QUICK = {"pages", "defence", "streams", "speed"}  # at full speed, and they break nothing
+QUICK = {"pages", "defence", "doctor", "streams", "speed"}  # at full speed, and they break nothing
+PACE = {"fetch": BRISK}  # everything that the others have sent, at once
 LONG = {"frozen"}  # takes three minutes, so only by its name
 
 
@@ -90,7 +92,7 @@ def _travel(folder: Path, names: list[str]) -> None:
 def _journey(name: str, world: World) -> Figures | None:
     if name not in QUICK:
         world.renew()
-    world.network.throttle(FAST if name in QUICK else SLOW)
+    world.network.throttle(FAST if name in QUICK else PACE.get(name, SLOW))
     figures = JOURNEYS[name](world)
     if figures:
         tell(figures.row())

@@ -1,6 +1,6 @@
 """Tor itself: whether it is on the network, with both onion services announced."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from deploy.doctor import systemd
 from deploy.doctor.control import ControlError, Controller
@@ -19,12 +19,20 @@ def judge(patient: Patient) -> Iterator[Finding]:
     text = patient.read(TORRC)
     if not text or patient.units.get(systemd.TOR, {}).get("ActiveState") != "active":
         return  # other checks say so
+    names = {
+        folder.name: patient.read(folder / "hostname").strip()
+        for folder in (SOURCE_ONION, DESK_ONION)
+    }
     try:
         with Controller(patient.host, text) as tor:
-            found = [*_judge_network(tor)]
-            yield from found or _judge_descriptors(patient, tor)
+            yield from judge_tor(tor, {site: name for site, name in names.items() if name})
     except ControlError as error:
         raise UnseenError(str(error)) from None
+
+
+def judge_tor(tor: Controller, names: Mapping[str, str]) -> list[Finding]:
+    """Ask a running tor; `names` are the onion addresses by site."""
+    return [*_judge_network(tor)] or [*_judge_descriptors(tor, names)]
 
 
 def _judge_network(tor: Controller) -> Iterator[Finding]:
@@ -36,11 +44,9 @@ def _judge_network(tor: Controller) -> Iterator[Finding]:
         yield wrong("tor has no circuits: nobody can reach either site", _MEND)
 
 
-def _judge_descriptors(patient: Patient, tor: Controller) -> Iterator[Finding]:
-    for folder in (SOURCE_ONION, DESK_ONION):
-        name = patient.read(folder / "hostname").strip().removesuffix(".onion")
-        if name and not tor.info(f"hs/service/desc/id/{name}"):
+def _judge_descriptors(tor: Controller, names: Mapping[str, str]) -> Iterator[Finding]:
+    for site, name in names.items():
+        if not tor.info(f"hs/service/desc/id/{name.removesuffix('.onion')}"):
             yield warning(
-                f"the onion service '{folder.name}' has made no descriptor: clients cannot find it",
-                _MEND,
+                f"the onion service '{site}' has made no descriptor: clients cannot find it", _MEND
             )

@@ -87,6 +87,10 @@ FINE = {
     "tor is not there yet, as services say": lambda host: host.unit(
         "nightferry-desk.service", ActiveState="reloading"
     ),
+    "a new certificate, of which the desk need not know": lambda host: host.unit(
+        "nightferry-desk.service",
+        ActiveEnterTimestamp=f"@{int(host.at('/etc/nightferry/nightferry.toml').stat().st_mtime) + 1}",
+    ),
     "a kernel that does not know a setting": remove("/proc/sys/vm/unprivileged_userfaultfd"),
     "a journal of the rest of the host": put("/var/log/journal/0123/system.journal", "x"),
     "an upgrade's copy": put("/var/lib/nightferry/nightferry.db.before-upgrade", "x", 0o660),

@@ -22,7 +22,7 @@ OTHER_TOR_USER: Final = "debian-tor"
 _SERVICE: Final = """\
 # Nightferry's settings, made by `nightferry init` and yours from now on: init changes no line here
 # but the lists of addresses and recipients. All keys, with their defaults:
-# /usr/share/doc/nightferry/example.toml. After a change:
+# /usr/share/doc/nightferry/examples/nightferry.toml. After a change:
 #   systemctl restart nightferry-source nightferry-desk
 
 # The folder of sealed uploads, and the database beside it.

@@ -2,10 +2,13 @@
 
 import argparse
 import dataclasses
+import re
 
+from deploy.build.tree import papers
 from deploy.init.asking import Asker, Words, make_plan
 from deploy.init.command import add_command
 from deploy.init.steps import all_steps
+from deploy.init.texts import _SERVICE
 from deploy.onion.command import add_command as add_onion
 from deploy.settings import HostSettings
 from tests.deploy.init.machine import HOUSE, TODAY, Machine
@@ -43,3 +46,12 @@ def test_every_setting_of_the_host_is_on_the_page() -> None:
     """Each key of host.toml is named where the file is."""
     keys = [field.name for field in dataclasses.fields(HostSettings)]
     assert [key for key in keys if f"`{key}`" not in PAGE] == []
+
+
+def test_what_the_settings_point_to_is_in_the_package() -> None:
+    """The sysadmin looks for all the keys there, at night."""
+    packaged = {f"/{path}" for path in papers(HOUSE)}
+    named = re.findall(r"/usr/share/doc/\S+?(?=\. )", _SERVICE)
+
+    assert named
+    assert [path for path in named if path not in packaged] == []

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,6 +58,8 @@ def main() -> int:
     if os.geteuid() != 0:
         print("this boots Debian roots: run it as root")
         return 1
+    for way_to_stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell had it ignored
+        signal.signal(way_to_stop, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="nightferry-host-", dir=BIG) as name:
         folder = Path(name)
         try:

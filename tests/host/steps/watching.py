@@ -114,7 +114,8 @@ FAULTS = (
         "the settings cannot be read",
         "echo 'nonsense = 1' >>/etc/nightferry/nightferry.toml",
         "settings",
-        "sed -i '$d' /etc/nightferry/nightferry.toml",
+        "sed -i '$d' /etc/nightferry/nightferry.toml; "
+        "systemctl restart nightferry-source.service nightferry-desk.service",
     ),
     Fault(
         "a dump of the service's memory lies on the disk",

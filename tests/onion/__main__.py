@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.onion import asking, browsing, journeys
-from tests.onion.journeys import FAST, SLOW, Figures, World, tell
+from tests.onion.journeys import BRISK, FAST, SLOW, Figures, World, tell
 from tests.onion.network import private_network
 from tests.onion.sites import both_sites
 from tests.onion.tors import OnionError
@@ -32,6 +32,7 @@ JOURNEYS: dict[str, Journey] = {
     "frozen": journeys.send_past_a_frozen_relay,
 }
 QUICK = {"pages", "defence", "doctor", "streams", "speed"}  # at full speed, and they break nothing
+PACE = {"fetch": BRISK}  # everything that the others have sent, at once
 LONG = {"frozen"}  # takes three minutes, so only by its name
 
 
@@ -91,7 +92,7 @@ def _travel(folder: Path, names: list[str]) -> None:
 def _journey(name: str, world: World) -> Figures | None:
     if name not in QUICK:
         world.renew()
-    world.network.throttle(FAST if name in QUICK else SLOW)
+    world.network.throttle(FAST if name in QUICK else PACE.get(name, SLOW))
     figures = JOURNEYS[name](world)
     if figures:
         tell(figures.row())

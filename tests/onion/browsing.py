@@ -35,7 +35,7 @@ def browse_without_scripts(world: World) -> Figures:
     """The plain form, as at Safest; what an error page has cost is sent again, as the pages say."""
     saboteur = Saboteur(world.network, world.network.source)
     blows = [saboteur.kill(5 * MIB, Place.CLIENT_MIDDLE)]
-    return _browse(world, "Firefox, plain form", (3 * MIB, 3 * MIB, 3 * MIB), blows, _by_form)
+    return _browse(world, "Firefox, plain form", (2 * MIB, 3 * MIB, 3 * MIB), blows, _by_form)
 
 
 def _browse(

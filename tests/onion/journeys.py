@@ -21,8 +21,8 @@ from tests.onion.tors import OnionError, wait_until
 from tests.onion.trouble import Blow, Mend, Place, Saboteur, Troubles
 
 MIB = 1 << 20
-SLOW = 1_000_000  # octets a second that each relay passes while they are being killed
-FAST = 1 << 30
+# Octets a second that each relay passes; slowly, while they are being killed.
+SLOW, BRISK, FAST = 1_000_000, 3_000_000, 1 << 30
 TITLE = (
     "| journey | MB | s | MB/s | struck | resumed | given to Tor | on the wire |\n"
     "| --- | --- | --- | --- | --- | --- | --- | --- |"
@@ -135,7 +135,7 @@ def crowd_a_circuit(world: World) -> None:
 
 def send_undisturbed(world: World) -> Figures:
     """How fast `send` is when nothing breaks."""
-    return _send(world, "send, nothing breaks", 24 * MIB, [])
+    return _send(world, "send, nothing breaks", 16 * MIB, [])
 
 
 def send_through_kills(world: World) -> Figures:
@@ -165,8 +165,8 @@ def send_through_restart(world: World) -> Figures:
         world.sites.start()
         return "the service killed and started", lambda: None
 
-    blows = [Blow(2 * MIB, restart), Blow(5 * MIB, kill)]
-    return _send(world, "send (tuspy), service restarted", 9 * MIB, blows)
+    blows = [Blow(2 * MIB, restart), Blow(4 * MIB, kill)]
+    return _send(world, "send (tuspy), service restarted", 6 * MIB, blows)
 
 
 def _send(world: World, name: str, octets: int, blows: list[Blow]) -> Figures:

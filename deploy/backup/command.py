@@ -6,9 +6,9 @@ import secrets
 import sys
 from pathlib import Path
 
-from deploy.backup import state
+from deploy.backup import state, told
 from deploy.backup.checking import check
-from deploy.backup.making import Made, Making
+from deploy.backup.making import Making
 from deploy.backup.place import STATE, Place, Snapshot
 from deploy.backup.reconciling import Reconciled, reconcile
 from deploy.backup.restoring import Restored, Restoring
@@ -25,18 +25,6 @@ _EVERYTHING_IS_WELL, _SOMETHING_TO_TELL = 0, 2
 _DISK = (
     "{reason}{path}. What is copied stays and is not copied again: make room or mend the disk, then "
     "run the command again."
-)
-_WITHOUT_FILE = (
-    "uploads that the database knows and that have no file here any more: {count}. Unless they were "
-    "just deleted, nightferry doctor names them"
-)
-_FORGOTTEN = (
-    "removed from the backups: {count} sealed files that the service has deleted and no backup that "
-    "is kept speaks of any more"
-)
-_DIFFERING = (
-    "LOOK: these are not as long any more as when they were copied, which nothing but a fault "
-    "explains; the copies stay: {uploads}"
 )
 _NO_SNAPSHOT = "{folder}: there is no {what} there. Nothing was changed."
 _ASK = """\
@@ -135,34 +123,22 @@ def _back_up(options: argparse.Namespace, place: Place) -> int:
     with place.locked():
         made = Making(service, place, _today(), _say).run(options.keep)
     print(
-        f"backup {made.name} in {place.folder}: {made.files} sealed files, {_size(made.octets)}; "
-        f"new of it: {_size(made.written)}"
+        f"backup {made.name} in {place.folder}: {made.files} sealed files, {told.size(made.octets)}; "
+        f"new of it: {told.size(made.written)}"
     )
-    words = list(_remarks(made, same_disk=_same_disk(service.settings.data, place.folder)))
-    for each in words:
-        print(each)
+    same_disk = service.settings.data.stat().st_dev == place.folder.stat().st_dev
+    for words in told.of_backup(made, same_disk=same_disk):
+        print(words)
     return _SOMETHING_TO_TELL if made.differing else _EVERYTHING_IS_WELL
-
-
-def _remarks(made: Made, *, same_disk: bool) -> list[str]:
-    said = [
-        (made.unfinished, f"unfinished uploads in it, as far as they were: {made.unfinished}"),
-        (made.without_row, f"files that the database does not know (yet): {len(made.without_row)}"),
-        (made.without_file, _WITHOUT_FILE.format(count=len(made.without_file))),
-        (made.removed_meanwhile, f"removed while it was made: {made.removed_meanwhile}"),
-        (not made.onions, "no onion keys are in it: there are none here. The address is not saved"),
-        (made.forgotten, _FORGOTTEN.format(count=len(made.forgotten))),
-        (made.differing, _DIFFERING.format(uploads=", ".join(made.differing))),
-        (same_disk, "this is the disk of the uploads itself: when it dies, the backup dies too"),
-    ]
-    return [words for holds, words in said if holds]
 
 
 def _verify(place: Place) -> int:
     checked = check(place)
     if not checked.snapshots and not checked.wrong:
         raise DeployError(_NO_SNAPSHOT.format(folder=place.folder, what="backup"))
-    print(f"read back: {checked.snapshots} backups, {checked.files} files, {_size(checked.octets)}")
+    print(
+        f"read back: {checked.snapshots} backups, {checked.files} files, {told.size(checked.octets)}"
+    )
     for words in checked.wrong:
         print(f"DAMAGED  {words}")
     if checked.wrong:
@@ -219,44 +195,10 @@ def _session_key(options: argparse.Namespace, path: Path) -> str:
 
 
 def _report(restored: Restored, found: Reconciled) -> int:
-    print(
-        f"restored: {found.sources} sources, {found.complete} complete uploads, "
-        f"{found.unfinished} unfinished ones; {restored.files} sealed files, "
-        f"{_size(restored.octets)}"
-    )
-    for words in _surprises(restored, found):
+    for words in told.of_restore(restored, found):
         print(words)
-    print(
-        "What sources and staff deleted, and what arrived, since that backup was made is not known "
-        "here.\nNext: nightferry init (it mends owners and modes), nightferry doctor. The old host "
-        "must not run any more: both would have the same address."
-    )
     whole = found.fits and not (restored.damaged or restored.missing or restored.left)
     return _EVERYTHING_IS_WELL if whole else _SOMETHING_TO_TELL
-
-
-def _surprises(restored: Restored, found: Reconciled) -> list[str]:
-    damaged = [
-        f"DAMAGED   {upload}: is not what was copied into the backup. It is restored as it is: an "
-        "unfinished one is cut back to what holds; of a complete one gpg gives all before the damage"
-        for upload in restored.damaged
-    ]
-    rows = [
-        f"NO FILE   {upload} ({condition}, of {designation}): the database knows it, the backup has "
-        "no file. The row stays; staff can delete it at the desk"
-        for upload, condition, designation in found.without_file
-    ]
-    files = [
-        f"NO ROW    {upload}: a sealed file that the database does not know. It stays in "
-        f"{restored.uploads}; staff open it with gpg, as any other, or delete it there"
-        for upload in found.without_row
-    ]
-    moved = [f"MOVED     what was there before is now {path}" for path in restored.moved]
-    left = [
-        f"LEFT      {path}: is another than in the backup and stays as it is"
-        for path in restored.left
-    ]
-    return [*damaged, *rows, *files, *moved, *left]
 
 
 # --- words
@@ -265,14 +207,6 @@ def _surprises(restored: Restored, found: Reconciled) -> list[str]:
 def _in_words(error: OSError) -> str:
     path = f": {error.filename}" if error.filename else ""
     return _DISK.format(reason=error.strerror or "the disk failed", path=path)
-
-
-def _same_disk(data: Path, folder: Path) -> bool:
-    return data.stat().st_dev == folder.stat().st_dev
-
-
-def _size(octets: int) -> str:
-    return f"{octets / 1e9:.1f} GB" if octets >= 10**9 else f"{octets / 1e6:.1f} MB"
 
 
 def _today() -> dt.date:

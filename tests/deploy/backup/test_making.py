@@ -169,12 +169,14 @@ def test_a_flipped_bit_is_found(sysadmin: Sysadmin) -> None:
 
 
 def test_a_missing_file_is_found(sysadmin: Sysadmin) -> None:
-    """Somebody tidied up the disk with the backups."""
+    """Somebody tidied up the disk with the backups; what the service still has is copied anew."""
     done = Begun(sysadmin.live)
     assert sysadmin.backs_up().status == 0
     sysadmin.place.kept(done.id).unlink()
     found = sysadmin.verifies()
     assert (found.status, f"{done.id}.tar.gpg of " in found.said) == (2, True)
+    assert sysadmin.backs_up().status == 0
+    assert sysadmin.verifies().status == 0
 
 
 def test_what_the_service_has_deleted_goes_when_no_kept_backup_speaks_of_it(

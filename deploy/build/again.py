@@ -8,9 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.build import source
+from deploy.build.deb import contents
 from deploy.build.errors import BuildError
 
 _TAKEN = (
@@ -37,11 +39,14 @@ def compare(house: Path, into: Path, made: dict[str, bytes], same: tuple[str, st
     try:
         _copy(house, copy)
         _build(copy, source.date(house), same)
-        differing = [name for name, octets in made.items() if _read(copy, name) != octets]
+        second = {name: (copy / "dist" / name).read_bytes() for name in made}
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    if differing:
-        raise BuildError(f"a second build made other octets: {', '.join(sorted(differing))}")
+    if differing := [line for name in sorted(made) for line in _differing(name, made, second)]:
+        lines = "\n  ".join(differing)
+        raise BuildError(
+            f"a second build made other octets. Was the tree changed meanwhile?\n  {lines}"
+        )
 
 
 def _copy(house: Path, copy: Path) -> None:
@@ -69,5 +74,13 @@ def _build(copy: Path, date: int, same: tuple[str, str]) -> None:
         raise BuildError(f"the second build failed. Its own words:\n{done.stderr}")
 
 
-def _read(copy: Path, name: str) -> bytes:
-    return (copy / "dist" / name).read_bytes()
+def _differing(name: str, first: dict[str, bytes], second: dict[str, bytes]) -> Iterator[str]:
+    """Name a file that differs; of a package also what differs in it."""
+    if first[name] == second[name]:
+        return
+    yield name
+    if name.endswith(".deb"):
+        one, other = dict(contents(first[name])), dict(contents(second[name]))
+        for path in sorted(one.keys() | other.keys()):
+            if one.get(path) != other.get(path):
+                yield f"  in it: {path}"

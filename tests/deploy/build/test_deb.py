@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.build.control import control
-from deploy.build.deb import package
+from deploy.build.deb import contents, package
 from deploy.build.members import PROGRAM, Member, Members
 from tests.deploy.build.opened import HOUSE, opened
 
@@ -79,6 +79,16 @@ def test_the_sums_are_those_of_the_files(tmp_path: Path) -> None:
 def test_the_order_of_finding_does_not_show(order: list[str]) -> None:
     """A disk gives its files in any order."""
     assert package({}, {path: DATA[path] for path in order}, DATE) == package({}, DATA, DATE)
+
+
+def test_what_was_packed_can_be_compared() -> None:
+    """When two builds differ, the file that differs can be named."""
+    one = dict(contents(made(DATA)))
+    assert one[f"./{DEEP}"] == b"deep\n"
+    assert one["./usr/lib/x/link"] == b"/usr/bin/python3"
+    assert b"Package: nightferry" in one["./control"]
+    other = dict(contents(made({**DATA, DEEP: Member(b"Deep\n")})))
+    assert {path for path in one if one[path] != other[path]} == {f"./{DEEP}", "./md5sums"}
 
 
 def test_another_octet_shows() -> None:

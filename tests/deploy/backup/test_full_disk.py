@@ -42,7 +42,7 @@ def small_disk(mebibytes: int) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def house() -> Iterator[tuple[Live, StaffMember]]:
     """Both sites on a disk of 48 MiB, and somebody who may use the desk."""
-    with small_disk(48) as disk, running(disk, disk_reserve=RESERVE) as live:
+    with small_disk(48) as disk, running(disk, disk_reserve=RESERVE, workers=1) as live:
         live.start_desk()
         yield live, new_staff(live, "ana")
 
@@ -147,7 +147,7 @@ def test_what_workers_share_has_its_room_from_the_start(tmp_path: Path) -> None:
 
 def test_a_full_backup_disk_is_said_in_words_and_costs_nothing(server: Live) -> None:
     """No backup appears that is not whole; with room again, the next run does the rest."""
-    send_whole(server)
+    send_whole(server, CONTENT[: 2 << 20])
     needed = sum(path.stat().st_size for path in server.uploads.iterdir())
     with small_disk((needed >> 20) + 8) as disk:
         sysadmin = Sysadmin(server, disk)

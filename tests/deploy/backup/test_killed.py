@@ -14,17 +14,11 @@ from tests.faults.records import ask
 from tests.faults.tracing import WRITING
 
 
-@pytest.mark.parametrize(
-    ("call", "when"),
-    [("pwrite64", 2), ("rename", 2), ("rename", 5)],
-)
-def test_a_backup_that_is_killed_goes_on_and_leaves_nothing_half(
-    sysadmin: Sysadmin, call: str, when: int
-) -> None:
+def test_a_backup_that_is_killed_goes_on_and_leaves_nothing_half(sysadmin: Sysadmin) -> None:
     """No backup appears that is not whole; the next run takes up what is copied already."""
     Begun(sysadmin.live)
     Begun(sysadmin.live, 200_000)
-    sysadmin.is_killed_backing_up(call, when)
+    sysadmin.is_killed_backing_up("rename", 2)
     assert sysadmin.place.names() == []
     for path in (sysadmin.place.folder / "uploads").iterdir():
         assert path.read_bytes() == (sysadmin.live.uploads / path.name).read_bytes()
@@ -34,16 +28,13 @@ def test_a_backup_that_is_killed_goes_on_and_leaves_nothing_half(
     assert [path.name for path in sysadmin.place.folder.rglob("*.new")] == []
 
 
-@pytest.mark.parametrize(("call", "when"), [("rename", 2), ("rename", 5)])
-def test_a_restore_that_is_killed_goes_on(
-    sysadmin: Sysadmin, tmp_path: Path, call: str, when: int
-) -> None:
+def test_a_restore_that_is_killed_goes_on(sysadmin: Sysadmin, tmp_path: Path) -> None:
     """Before the database is there nothing can start; the same command does the rest."""
     upload = put(sysadmin.live)
     assert sysadmin.backs_up().status == 0
     home = ["--gnupghome", str(sysadmin.live.ngo.home)]
     words = sysadmin.restoring(tmp_path / "new", *home)
-    assert run_apart(*words, wrapper=killing(call, when)).status == -9
+    assert run_apart(*words, wrapper=killing("rename", 2)).status == -9
     data = below(tmp_path / "new", sysadmin.live.data)
     assert not (data / "nightferry.db").exists()
     assert run(*words).status == 0

@@ -20,7 +20,7 @@ from tests.crypto.keys.making import make_ngo, new_home
 from tests.live import Live
 
 CONTENT = Random(8).randbytes(6 << 20)
-RESTARTS = 2
+RESTARTS = 1
 _ROOT = Path(__file__).parents[3]
 _PATIENCE = 30  # seconds
 _PIECE = 65536

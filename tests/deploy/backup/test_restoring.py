@@ -26,7 +26,7 @@ from tests.faults.canary import at_rest
 from tests.faults.records import ask, doctor, upload_id
 from tests.live import Live, wait_until
 
-LARGE = Random(2).randbytes(24 << 20)
+LARGE = Random(2).randbytes(8 << 20)
 _TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
 
 

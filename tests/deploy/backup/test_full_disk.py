@@ -33,8 +33,10 @@ def small_disk(mebibytes: int) -> Iterator[Path]:
         options = ["-t", "tmpfs", "-o", f"size={mebibytes}m,mode=0700", "tmpfs", str(folder)]
         if subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
             pytest.skip("only root may mount a small disk")
-        yield folder
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

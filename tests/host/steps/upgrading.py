@@ -26,6 +26,7 @@ def upgrade() -> None:
     {then}
 '''
 _BREAKS = 'raise RuntimeError("this version is broken")'
+_SERVICE = "nightferry-source.service"
 _REVISION = "SELECT version_num FROM alembic_version"
 _READ = (
     "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])"
@@ -37,10 +38,12 @@ def brings_the_next_version(host: Deployment) -> None:
     """apt brings a version with another form of the database; the upload goes on under it."""
     upload = sending.begin(host)
     upload.moves()
-    before = _revision(host)
+    before, old = _revision(host), host.machine.main_pid(_SERVICE)
     later = later_version(host.package, _version(host, 1), host.folder, _migration(before))
     said = host.install(later)
     expect(_revision(host) > before, "the database has the new form", said)
+    new = host.machine.main_pid(_SERVICE)
+    expect(new not in {0, old}, "the new service runs", f"{old}, then {new}\n{said}")
     host.package = later
     upload.moves()
     sending.end(host, upload)

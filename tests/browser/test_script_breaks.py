@@ -42,7 +42,9 @@ def test_a_broken_connection_is_gone_on_with(
     ):
         source.chooses(clip)
         source.hears(DONE)
-        assert proxy.faults_left == []
+        # A PATCH that was cut on a kept connection Chromium may send again by itself; if nothing of
+        # it had been kept, that one is taken, and nobody has to ask for the offset.
+        assert [fault for fault in proxy.faults_left if fault.method != "HEAD"] == []
         assert arrived() == [Arrived("clip.mp4", TIME, clip.read_bytes())]
 
 

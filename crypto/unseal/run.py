@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crypto.unseal import bag as bags
 from crypto.unseal import parts
+from crypto.unseal.carried import Carried, read_indexes
 from crypto.unseal.custody import place_of
 from crypto.unseal.errors import RunError, SealedFileError, TooSmallError
 from crypto.unseal.gnupg import GnuPG
@@ -28,6 +29,27 @@ from crypto.unseal.terminal import Progress, Terminal, amount, counted, visible,
 _AT_ONCE = 2
 _WAITING = 32  # results that may wait for a large file before them
 _ROOM = 16 << 20  # octets: for manifests and reports
+
+
+_MISSING = (
+    "MISSING",
+    (
+        "The desk had them and fetch put them on this stick, where they are not any more. All else was "
+        "opened. Fetch them again; if they are gone from the desk, too, tell your sysadmin."
+    ),
+)
+_DIFFERING = (
+    "NOT WHAT WAS FETCHED",
+    (
+        "They were opened and are whole in themselves, but they are not the octets that fetch verified: "
+        "somebody or something has put others in their place. Keep the stick apart, fetch them again into "
+        "another folder, and compare."
+    ),
+)
+_UNREADABLE = (
+    "This list of what was fetched cannot be read, so nobody can say whether something is missing. "
+    "Each file that was opened was verified by itself."
+)
 
 
 class ExitCode(IntEnum):
@@ -59,6 +81,8 @@ class Outcome:
     before: int = 0
     refused: list[tuple[SealedFile, SealedFileError]] = field(default_factory=list)
     incomplete: int = 0
+    # SHA-256 of each sealed file that was opened whole.
+    digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def code(self) -> ExitCode:
@@ -84,6 +108,8 @@ def run(options: Options, gnupg: GnuPG, terminal: Terminal) -> ExitCode:
             _complain_of(outcome, terminal)
         _close_all(shelf, Signer(gnupg, options.sign) if options.sign else None, terminal)
         _sum_up(shelf, outcome, terminal)
+        there = {sealed.upload for sealed in found} | shelf.journal.items.keys()
+        _compare(read_indexes(options.given), there, outcome, terminal)
     return outcome.code
 
 
@@ -113,6 +139,8 @@ def _open_all(
             else:
                 shelf.place(result)
                 outcome.opened += 1
+                if not result.is_partial:
+                    outcome.digests[sealed.upload] = result.sealed_sha256
 
 
 def _opened(
@@ -176,6 +204,24 @@ def _complain_of(outcome: Outcome, terminal: Terminal) -> None:
         for sealed in files:
             terminal.complain(f"    {visible(str(sealed.path))}")
         terminal.complain(wrapped(words))
+
+
+def _compare(carried: Carried, there: set[str], outcome: Outcome, terminal: Terminal) -> None:
+    """Say whether the stick held what `fetch` had put there."""
+    missing, differing = carried.missing(there), carried.differing(outcome.digests)
+    outcome.incomplete += len(missing) + len(differing)
+    for words, uploads in ((_MISSING, missing), (_DIFFERING, differing)):
+        if uploads:
+            terminal.complain(f"\n{words[0]}: {counted(len(uploads), 'sealed file')}")
+            for upload in uploads:
+                terminal.complain(f"    {upload}.tar.gpg")
+            terminal.complain(wrapped(words[1]))
+    for path in carried.unreadable:
+        terminal.complain(f"\n{visible(str(path))}")
+        terminal.complain(wrapped(_UNREADABLE))
+    if carried.digests and not missing and not differing:
+        count = counted(len(carried.digests), "sealed file")
+        terminal.say(f"All that fetch had put on the stick is here: {count}.")
 
 
 def _sum_up(shelf: Shelf, outcome: Outcome, terminal: Terminal) -> None:

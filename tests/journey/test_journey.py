@@ -94,6 +94,7 @@ class Office:
         """Open the stick, verify the bag, and give it."""
         ran = self.staff.open(self.errand.stick)
         assert ran.code == code, ran.complained
+        assert "All that fetch had put on the stick is here" in ran.said
         [name] = [path.parent.name for path in self.staff.into.glob("*/bagit.txt")]
         assert self.staff.verify(name).code == 0
         return self.staff.into / name

@@ -33,7 +33,7 @@ on which the secret key is, and that is never online:
   {path}
 There, run:
   gpg --show-session-key --decrypt state.tar.gpg > /dev/null
-It prints a line: session key: '9:…' and 64 letters and digits. They open this one file and nothing
+It prints a line: session key: '9.2:…' with 64 letters and digits. They open this one file and nothing
 else. Type them here.
 Session key: """
 _NO_ONE_THERE = "nobody typed a session key. Nothing was changed."

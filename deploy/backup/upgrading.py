@@ -25,6 +25,11 @@ _KEPT = (
     "nothing is lost. A service that runs goes on with it, but cannot be started anew with this "
     "version. Install the version from before, then tell whoever maintains this program."
 )
+_NONE = (
+    "there is no database at {path}, and none was made: if the disk of the data is not mounted, a new "
+    "one would hide the old. Mount it, then: dpkg --configure nightferry. If this host has never had one: "
+    "nightferry migrate, then the same."
+)
 _UNSOUND = (
     "{path} is damaged: SQLite cannot read it. Nothing was changed, and the sealed files are not "
     "touched by that. A service that runs should be stopped: systemctl stop nightferry.target. Then "
@@ -42,13 +47,13 @@ class UpgradeError(DeployError):
 
 
 def upgrade(url: str) -> None:
-    """Bring a database to this version's form; make it if it is missing.
+    """Bring a database to this version's form.
 
     Raises UpgradeError: then the database is as it was.
     """
     path = sqlite_path(url)
     if not path.exists():
-        migrate(url)
+        raise UpgradeError(_NONE.format(path=path))
     if not is_sound(path):
         raise UpgradeError(_UNSOUND.format(path=path))
     if not _is_current(url):

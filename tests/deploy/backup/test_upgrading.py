@@ -131,12 +131,13 @@ def test_an_upgrade_that_works_leaves_no_copy_behind(server: Live, tmp_path: Pat
     assert rows(path) != before
 
 
-def test_an_upgrade_makes_the_database_that_is_not_there(server: Live, tmp_path: Path) -> None:
-    """The package was configured on a host whose settings came first."""
+def test_an_upgrade_hides_no_database_behind_a_new_one(server: Live, tmp_path: Path) -> None:
+    """The disk of the data may not be mounted just now: nothing is made in its place."""
     config, path = settled(server, tmp_path / "none")
     path.unlink()
-    assert NewVersion(tmp_path, _WORKS).upgrades(config).returncode == 0
-    assert rows(path)["more"] == []
+    done = NewVersion(tmp_path, _WORKS).upgrades(config)
+    assert (done.returncode, path.exists()) == (1, False)
+    assert "not mounted" in " ".join(done.stderr.split())
 
 
 def test_a_damaged_database_is_named_and_left_alone(server: Live, tmp_path: Path) -> None:

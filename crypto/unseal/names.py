@@ -5,6 +5,7 @@ act: climb, hide, turn text around, run a terminal, mean a device, or not surviv
 disk or a bag's manifest (docs/unseal.md, "Names").
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -71,6 +72,8 @@ class Names:
 
     _files: set[str] = field(default_factory=set)
     _folders: set[str] = field(default_factory=set)
+    # Below this number a name like that is taken: thousands of equal names are not tried anew.
+    _numbers: dict[str, int] = field(default_factory=dict)
 
     def take(self, path: str) -> None:
         """Note a path that is in the bag already."""
@@ -82,18 +85,32 @@ class Names:
         folder = ""
         *above, name = path.split("/")
         for part in above:
-            folder += self._free(folder, part, self._files) + "/"
-        chosen = folder + self._free(folder, name, self._files | self._folders)
+            folder += self._free_folder(folder, part) + "/"
+        chosen = folder + self._free_name(folder, name)
         self.take(chosen)
         return chosen
 
-    @staticmethod
-    def _free(folder: str, part: str, taken: set[str]) -> str:
-        number, candidate = 1, part
-        while same_key(folder + candidate) in taken:
+    def _free_folder(self, above: str, part: str) -> str:
+        """Give a folder's name that no file has."""
+        candidates = (_numbered(part, number) for number in itertools.count(1))
+        return next(each for each in candidates if same_key(above + each) not in self._files)
+
+    def _free_name(self, folder: str, name: str) -> str:
+        """Give a file's name that nothing has."""
+        wanted = same_key(folder + name)
+        number = self._numbers.get(wanted, 1)
+        while self._has(folder + _numbered(name, number)):
             number += 1
-            candidate = shortened(part, f" ({number})")
-        return candidate
+        self._numbers[wanted] = number
+        return _numbered(name, number)
+
+    def _has(self, path: str) -> bool:
+        key = same_key(path)
+        return key in self._files or key in self._folders
+
+
+def _numbered(part: str, number: int) -> str:
+    return part if number == 1 else shortened(part, f" ({number})")
 
 
 def _folders_of(path: str) -> Iterator[str]:

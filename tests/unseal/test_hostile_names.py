@@ -115,6 +115,25 @@ def test_no_two_files_share_a_place(paths: list[str]) -> None:
     assert not folders & {same_key(path) for path in chosen}
 
 
+def test_a_folder_stays_one_folder_however_many_equal_names_came() -> None:
+    """What stands beside a file of the folder's name goes into one other folder, again and again."""
+    names = Names()
+    chosen = [names.choose(path) for path in ("a", "a/x", "a", "a", "a/x", "a/y")]
+    assert chosen == ["a", "a (2)/x", "a (3)", "a (4)", "a (2)/x (2)", "a (2)/y"]
+
+
+def test_a_run_that_goes_on_gives_the_names_that_one_run_gives() -> None:
+    """The numbers do not depend on where a run was interrupted."""
+    paths = ["b.mp4"] * 5 + ["B.mp4", "b (7).mp4", "b.mp4"]
+    whole = Names()
+    expected = [whole.choose(path) for path in paths]
+    for cut in range(len(paths)):
+        later = Names()
+        for path in expected[:cut]:
+            later.take(path)
+        assert [later.choose(path) for path in paths[cut:]] == expected[cut:]
+
+
 def test_equal_names_are_kept_apart(stick: Stick, staff: Staff) -> None:
     """LESSONS 8: count in is count out, also for names that some disk takes for one."""
     for number, name in enumerate(["clip.mp4", "clip.mp4", "CLIP.mp4", "clip.mp4/inside.txt"]):

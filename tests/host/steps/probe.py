@@ -64,6 +64,13 @@ def _start_what_was_uploaded() -> None:
         program.unlink()
 
 
+def _start_from_memory() -> None:
+    program = os.memfd_create("program", 0)
+    os.write(program, Path("/usr/bin/gpg").read_bytes())
+    path = f"/proc/self/fd/{program}"
+    subprocess.run([path, "--version"], check=True, capture_output=True, pass_fds=[program])
+
+
 def _make_setuid() -> None:
     file = _DATA / "run" / "setuid"
     file.write_bytes(b"")
@@ -122,6 +129,7 @@ MUST_FAIL: dict[str, Callable[[], object]] = {
     "start a shell": _start("/bin/sh", "-c", "true"),
     "start any program": _start("/usr/bin/true"),
     "start an uploaded program": _start_what_was_uploaded,
+    "start a program from memory": _start_from_memory,
     "start a program by the loader": _start("/lib64/ld-linux-x86-64.so.2", "/usr/bin/true"),
     "make memory that is written and run": _map_code,
     "make a program that others run as this user": _make_setuid,

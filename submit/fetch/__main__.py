@@ -32,7 +32,7 @@ how it ends (exit codes):
   0    everything new is on the stick, verified, and every reply is at the desk
   1    it had to stop; what has come is kept, run it again
   2    the command was not understood
-  3    all is done but what it names: no room, too large, wrong twice, a reply refused
+  3    all is done but what it names: no room, too large, wrong twice, a reply refused, a bad copy
   130  you stopped it with Ctrl-C; what has come is kept, run it again
 """
 
@@ -92,7 +92,11 @@ def _parser(called: str) -> argparse.ArgumentParser:
         action="store_true",
         help="delete at the desk what is verified on this stick at that moment",
     )
-    add("--all", action="store_true", help="also what was fetched to another stick")
+    add(
+        "--all",
+        action="store_true",
+        help="also what was fetched before, here or elsewhere; read all again",
+    )
     add("--no-tor", action="store_true", help="allow an address that is no onion: NOT anonymous")
     return parser
 

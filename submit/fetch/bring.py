@@ -19,14 +19,15 @@ _LOOKS = 3  # at an upload that moves while it is fetched: what comes then is fo
 
 @dataclass(frozen=True, slots=True)
 class Bringing:
-    """What every item needs of the run."""
+    """What every item needs of the run. `doubts`: what the index says is not believed."""
 
     stick: Stick
     index: Index
     progress: Progress
     stopped: threading.Event
+    doubts: bool = False
 
-    def bring(self, task: Task, line: Line) -> Digest:
+    def bring(self, task: Task, line: Line) -> None:
         """Put an item on the stick, verified, and into the index.
 
         Raises WrongDigestError, StickError, RefusedError, FetchError, StoppedError.
@@ -35,7 +36,6 @@ class Bringing:
         digest, tail = self._bring_both(task.item, place, line)
         self.index.add(task.source, replace(task.item, tail=tail), digest)
         self.progress.verified()
-        return digest
 
     def _bring_both(self, item: Item, place: Place, line: Line) -> tuple[Digest, bool]:
         """Bring the sealed file and the tail that goes on where it ends."""
@@ -68,9 +68,9 @@ class Bringing:
         if on_stick.size_of(place.sealed) != wanted.length:
             return False
         entry: Entry | None = self.index.get(item.id)
-        if entry is not None and entry.digest == wanted:
+        if entry is not None and entry.digest == wanted and not self.doubts:
             return True
-        # Of a run that was killed before it wrote the index, or a stick that lost it.
+        # Of a run that was killed before it wrote the index, or a copy that may have rotted.
         return on_stick.read_back(place.sealed, self.stopped) == wanted
 
     def _holds(self, place: Place, wanted: Digest) -> bool:
@@ -83,10 +83,7 @@ class Bringing:
         if octets is None:
             on_stick.remove(place.tail)
             return False
-        if (
-            on_stick.size_of(place.tail) is None
-            or b"".join(on_stick.blocks_of(place.tail)) != octets
-        ):
+        if on_stick.octets_of(place.tail) != octets:
             on_stick.replace(place.tail, octets)
         return True
 

@@ -65,6 +65,11 @@ class Index:
             if self._clock() - self._written >= _BETWEEN:
                 self._write()
 
+    def drop(self, upload: str) -> None:
+        """Forget an upload whose copy is not good any more."""
+        with self._lock:
+            self._entries.pop(upload, None)
+
     def write(self) -> None:
         """Write it now. Raises StickError."""
         with self._lock:

@@ -54,12 +54,13 @@ class Plan:
 
 
 def decide(item: Item, here: OnStick, *, everything: bool) -> Action:
-    """Decide about one item; `everything`: also what was fetched to another stick."""
-    if here.entry is not None and _is_same(item, here.entry):
+    """Decide about one item; `everything`: also what was fetched, to another stick or to this one."""
+    if here.entry is not None and _is_same(item, here.entry) and not everything:
         if not item.is_final:
             return Action.BRING  # Its tail may have moved: that does not show in its length.
         return Action.NOTHING if item.fetched else Action.MARK
-    if item.is_final and item.fetched and not everything and here.entry is None:
+    is_elsewhere = here.entry is None and here.sealed is None
+    if item.is_final and item.fetched and not everything and is_elsewhere:
         return Action.NOTHING
     return Action.BRING
 

@@ -4,12 +4,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from submit.fetch import stick as on_stick
 from submit.fetch.address import Way
 from submit.fetch.bring import Bringing
 from submit.fetch.credentials import Credentials
+from submit.fetch.deleting import Deleting
 from submit.fetch.desk import Desk
 from submit.fetch.errors import (
     FetchError,
@@ -18,7 +19,7 @@ from submit.fetch.errors import (
     WrongDigestError,
 )
 from submit.fetch.index import Index
-from submit.fetch.listing import Digest, Item, Source
+from submit.fetch.listing import Item, Source
 from submit.fetch.persist import Line, Session
 from submit.fetch.plan import OnStick, Plan, Task, make_plan
 from submit.fetch.progress import Progress, amount, counted
@@ -49,7 +50,6 @@ class Run:
     lines: list[Line]
     index: Index
     stopped: threading.Event
-    verified: dict[str, Digest] = field(default_factory=dict)  # read back in this run
     missing: int = 0  # items and replies that could not be carried
 
     def run(self) -> int:
@@ -58,7 +58,9 @@ class Run:
         sources = self._look()
         self._bring(self._plan(sources))
         if self.options.delete_after:
-            self._delete(sources)
+            self.missing += Deleting(self.stick, self.index, self.terminal, self.stopped).work(
+                sources, self.lines[0]
+            )
         carried, staying = Replies(self.stick, self.terminal).carry(
             {source.folder: source for source in sources}, self.lines[0]
         )
@@ -126,7 +128,9 @@ class Run:
 
     def _bring(self, plan: Plan) -> None:
         progress = Progress(time.monotonic, len(plan.bring), plan.octets)
-        bringing = Bringing(self.stick, self.index, progress, self.stopped)
+        bringing = Bringing(
+            self.stick, self.index, progress, self.stopped, doubts=self.options.everything
+        )
         try:
             with self.terminal.showing(progress.line):
                 jobs = [self._marking(item) for item in plan.mark]
@@ -150,7 +154,7 @@ class Run:
     def _bringing(self, bringing: Bringing, task: Task) -> Callable[[Line], None]:
         def bring(line: Line) -> None:
             try:
-                self.verified[task.item.id] = bringing.bring(task, line)
+                bringing.bring(task, line)
             except WrongDigestError:
                 self._miss(task, "came twice and was not what the desk has. It was thrown away.")
             except RefusedError as refused:
@@ -171,32 +175,6 @@ class Run:
         self.missing += 1
         self.terminal.complain(f"{task.source.designation}  {task.item.id}  {why}")
 
-    def _delete(self, sources: Iterable[Source]) -> None:
-        """Delete at the desk what never changes and lies on this stick, read back, now."""
-        deleted = 0
-        for source in sources:
-            for item in source.items:
-                if item.is_final and self._is_safe(item):
-                    deleted += self._delete_one(item)
-        self.terminal.say(f"{counted(deleted, 'file')} deleted at the desk")
-
-    def _is_safe(self, item: Item) -> bool:
-        entry = self.index.get(item.id)
-        if entry is None or not entry.item.is_final or entry.digest.length != item.length:
-            return False
-        place = self.stick.place(entry.folder, item.id)
-        if self.verified.get(item.id) == entry.digest:
-            return on_stick.size_of(place.sealed) == entry.digest.length
-        return on_stick.read_back(place.sealed, self.stopped) == entry.digest
-
-    def _delete_one(self, item: Item) -> bool:
-        try:
-            self.lines[0].inside(lambda desk: _delete_if_same(desk, item, self.index))
-        except RefusedError as refused:
-            self.terminal.complain(f"{item.id} was not deleted at the desk: {refused}")
-            return False
-        return True
-
 
 def _intended(plan: Plan) -> Iterator[str]:
     """Say what is to come, and what is here and only looked at."""
@@ -208,13 +186,6 @@ def _intended(plan: Plan) -> Iterator[str]:
         yield f"on the stick, but unfinished: {counted(open_here, 'file')}. Looking for more ..."
     if final_here := len(here) - open_here:
         yield f"on the stick already, and only checked: {counted(final_here, 'file')}"
-
-
-def _delete_if_same(desk: Desk, item: Item, index: Index) -> None:
-    entry = index.get(item.id)
-    if entry is None or desk.digest(item) != entry.digest:
-        raise RefusedError(0, "what the desk has is not what is on the stick")
-    desk.delete(item)
 
 
 class Crew:

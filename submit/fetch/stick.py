@@ -213,6 +213,11 @@ def blocks_of(path: Path, first: int = 0) -> Iterator[bytes]:
         os.close(file)
 
 
+def octets_of(path: Path) -> bytes | None:
+    """Give a small file's octets, None if it is not there. Raises StickError."""
+    return None if size_of(path) is None else b"".join(blocks_of(path))
+
+
 def read_back(path: Path, stopped: threading.Event) -> Digest:
     """Hash a file as it lies on the stick. Raises StickError; ends early if the run has to."""
     sha256, length = hashlib.sha256(), 0

@@ -93,6 +93,11 @@ class Errand:
         [path] = self.home.glob(f"sources/*/{upload}.tar.gpg")
         return path
 
+    def tail(self, upload: str) -> Path:
+        """Find the tail of an unfinished upload on the stick."""
+        [path] = self.home.glob(f"sources/*/{upload}.tail")
+        return path
+
     @property
     def credentials(self) -> Path:
         """The private file with name and passphrase."""

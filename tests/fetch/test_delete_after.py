@@ -1,5 +1,9 @@
 """`--delete-after`: only what lies verified on this stick at that moment."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import requests
 
 from tests.fetch.circuit import Circuit
@@ -10,6 +14,20 @@ from tests.live import Live
 def names(live: Live) -> set[str]:
     """Give the ids of the uploads that the server has."""
     return {path.name.partition(".")[0] for path in live.uploads.glob("*.tar.gpg")}
+
+
+def rot(path: Path, at: int = 1_000) -> None:
+    """Turn one bit of a file over."""
+    octets = bytearray(path.read_bytes())
+    octets[at] ^= 1
+    path.write_bytes(octets)
+
+
+def expire(live: Live, upload: str) -> None:
+    """Let it be two months since an upload moved."""
+    with closing(sqlite3.connect(live.data / "nightferry.db")) as database, database:
+        database.execute("UPDATE uploads SET day = day - 60 WHERE id = ?", (upload,))
+    live.command("expire", "--config", str(live.config))
 
 
 def test_what_is_verified_here_is_deleted_there(live: Live, errand: Errand) -> None:
@@ -43,11 +61,46 @@ def test_a_copy_that_rotted_on_the_stick_is_not_the_last_one(live: Live, errand:
     upload = send(live, 50_000)
     errand.run()
     sealed = errand.sealed(upload)
-    octets = bytearray(sealed.read_bytes())
-    octets[1_000] ^= 1
-    sealed.write_bytes(octets)
+    octets = sealed.read_bytes()
+    rot(sealed)
+    ended = errand.run("--delete-after")
+    assert ended.code == 3
+    assert f"{upload} is damaged on this stick. It stays at the desk" in ended.complained
+    assert upload in names(live)
+    assert upload not in errand.index()
+    ended = errand.run("--delete-after")
+    assert (ended.code, sealed.read_bytes()) == (0, octets), ended.complained
+    assert upload not in names(live)
+
+
+def test_what_expired_is_read_back_too(live: Live, errand: Errand) -> None:
+    """It was fetched while it was unfinished: the index knows it, and the stick has lost it since."""
+    upload = send(live, 500_000, 200_000)
+    errand.run()
+    rot(errand.sealed(upload))
+    expire(live, upload)
+    ended = errand.run("--delete-after")
+    assert (ended.code, upload in names(live)) == (3, True), ended.complained
+
+
+def test_a_tail_that_rotted_on_the_stick_is_not_the_last_one(live: Live, errand: Errand) -> None:
+    """An expired upload goes on in its tail, which is evidence like the rest."""
+    upload = send(live, 500_000, 200_000)
+    expire(live, upload)
+    errand.run()
+    rot(errand.tail(upload), at=5)
     errand.run("--delete-after")
     assert upload in names(live)
+
+
+def test_what_stays_at_the_desk_is_counted(live: Live, errand: Errand) -> None:
+    """Who deletes with an empty stick is told why nothing goes."""
+    send(live, 50_000)
+    errand.run()
+    (errand.home / "index.json").unlink()
+    for sealed in errand.home.glob("sources/*/*.tar.gpg"):
+        sealed.unlink()
+    assert "not on this stick: kept there" in errand.run("--delete-after").said
 
 
 def test_nothing_is_deleted_that_came_wrong(live: Live, errand: Errand) -> None:

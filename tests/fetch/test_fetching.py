@@ -126,6 +126,18 @@ def test_a_lost_index_costs_a_look_and_no_fetching(errand: Errand) -> None:
     assert errand.sealed(upload).stat().st_ino == number
 
 
+def test_a_copy_that_rotted_is_brought_anew_when_all_is_asked_for(errand: Errand) -> None:
+    """Staff whom `unseal` sends back for a damaged file get a good one."""
+    upload = send(errand.live, 300_000)
+    errand.run()
+    sealed = errand.sealed(upload)
+    octets = bytearray(sealed.read_bytes())
+    octets[70_000] ^= 1
+    sealed.write_bytes(octets)
+    assert errand.run("--all").code == 0
+    assert sealed.read_bytes() == kept(errand.live, upload)
+
+
 def test_nothing_secret_is_on_the_stick_or_the_screen(errand: Errand) -> None:
     """Neither the passphrase nor a code nor a cookie."""
     send(errand.live, 50_000)

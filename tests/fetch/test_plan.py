@@ -44,7 +44,12 @@ def test_what_another_stick_has_is_not_brought_again() -> None:
 def test_what_is_here_and_not_marked_is_marked() -> None:
     """A run that was killed between the stick and the mark."""
     assert decide(FILE, entry(FILE), everything=False) is Action.MARK
-    assert decide(replace(FILE, fetched=True), entry(FILE), everything=True) is Action.NOTHING
+    assert decide(replace(FILE, fetched=True), entry(FILE), everything=False) is Action.NOTHING
+
+
+def test_what_is_here_is_looked_at_again_when_all_is_asked_for() -> None:
+    """It may have rotted since."""
+    assert decide(replace(FILE, fetched=True), entry(FILE), everything=True) is Action.BRING
 
 
 def test_an_unfinished_upload_is_looked_at_every_time() -> None:

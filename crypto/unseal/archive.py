@@ -35,7 +35,8 @@ _LONGEST_DESIGNATION = 100
 class Receipt:
     """The facts that were sealed with a file. `path`, `modified` and `filetype` are the source's.
 
-    `modified`: milliseconds since 1970; `set_id` and `part` (from 1): of a file that came in parts.
+    `modified`: milliseconds since 1970; `set_id` and `part` (from 1, or 0 if its
+    program counts so): of a file that came in parts.
     """
 
     upload: str
@@ -204,7 +205,7 @@ def _checked(receipt: Receipt, left: dict[str, object]) -> Receipt:
         raise NotTheContentError(why="a receipt for no upload")
     if len(receipt.source) > _LONGEST_DESIGNATION:
         raise NotTheContentError(why="a designation that is none")
-    if (receipt.set_id is None) != (receipt.part is None) or receipt.part in {0, -1}:
+    if (receipt.set_id is None) != (receipt.part is None) or (receipt.part or 0) < 0:
         raise NotTheContentError(why="a part of nothing")
     return receipt
 

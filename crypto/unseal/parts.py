@@ -1,15 +1,17 @@
 """Join files that came in parts: each part is verified once more, and the whole appears by rename.
 
 A receipt names the set and the number of a part (docs/format.md, "The receipt"). How many there are
-only the source knows: parts 1 to n are joined when none between them is missing, and it is said
-whether the last one looks like the end (it is shorter than the first).
+only the source knows: parts 1 to n (0 to n if part 0 has come) are joined when none between them is
+missing, and it is said whether the last one looks like the end (it is shorter than the first).
 """
 
+import contextlib
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, islice
+from pathlib import Path
 
 from crypto.unseal.content import NewFile, disk_errors
 from crypto.unseal.errors import DiskError
@@ -40,10 +42,12 @@ class PartSet:
 
     @property
     def missing(self) -> list[int]:
-        """The numbers that are missing between the first and the highest."""
+        """The first few numbers that are missing between the first and the highest."""
         here = {item.part for item in self.items if not item.is_partial}
-        highest = max(item.part or 0 for item in self.items)
-        return [number for number in range(1, highest + 1) if number not in here]
+        numbers = self._numbers()
+        every = range(min(1, *numbers), max(numbers) + 1)
+        # Not all of them: anybody can seal a part of any number.
+        return list(islice((number for number in every if number not in here), _MOST_SHOWN + 1))
 
     @property
     def seems_ended(self) -> bool:
@@ -62,17 +66,25 @@ class PartSet:
             return f"joined from {len(self.items)} parts"
         return f"joined from {len(self.items)} parts of one length: more of it may still come"
 
-    def _numbers(self) -> Iterator[int]:
-        return (item.part or 0 for item in self.items)
+    def _numbers(self) -> list[int]:
+        return [item.part or 0 for item in self.items]
 
 
 def sets_in(shelf: Shelf, bag: str) -> list[PartSet]:
-    """Give the sets of parts in a bag. Of two uploads with one number the first counts."""
+    """Give the sets of parts in a bag.
+
+    Of two uploads with one number a whole one counts, then the one that is joined, then the first.
+    """
     found: dict[str, dict[int, Item]] = defaultdict(dict)
+    inside = {upload for each in shelf.journal.joined_in(bag) for upload in each.uploads}
+
+    def rank(item: Item) -> tuple[bool, bool]:
+        return item.is_partial, item.upload not in inside
+
     for item in shelf.journal.in_bag(bag):
         if item.set is not None and item.part is not None:
-            held = found[item.set].get(item.part)
-            if held is None or (held.is_partial and not item.is_partial):
+            held = found[item.set].setdefault(item.part, item)
+            if rank(item) < rank(held):
                 found[item.set][item.part] = item
     return [
         PartSet(bag, set_id, tuple(parts[number] for number in sorted(parts)))
@@ -93,9 +105,10 @@ def join_all(shelf: Shelf, bag: str) -> None:
 def _join(shelf: Shelf, each: PartSet, uploads: tuple[str, ...], earlier: Joined | None) -> None:
     size = sum(item.size for item in each.items)
     new = NewFile(shelf.staging / f"{uploads[0]}.joined", size)
+    lying = _locations(shelf, each, earlier)
     try:
-        for item in each.items:
-            _add_part(shelf, item, new)
+        for item, (path, start) in zip(each.items, lying, strict=True):
+            _add_part(item, path, start, new)
         first = each.items[0]
         digests = new.finish(first.modified or 0, 0)
     except BaseException:
@@ -113,12 +126,30 @@ def _join(shelf: Shelf, each: PartSet, uploads: tuple[str, ...], earlier: Joined
     shelf.journal.add(
         Joined(each.bag, each.id, place, uploads, size, digests.sha256, digests.sha512)
     )
-    shelf.remove_left_behind()
+    _remove({shelf.into / item.bag / item.place for item in each.items} - {target})
 
 
-def _add_part(shelf: Shelf, item: Item, new: NewFile) -> None:
+def _locations(shelf: Shelf, each: PartSet, earlier: Joined | None) -> list[tuple[Path, int]]:
+    """Give the file in which each part lies, and where in it it begins."""
+    whole = shelf.into / each.bag / earlier.place if earlier else None
+    sizes = [item.size for item in each.items]
+    if whole and whole.is_file() and whole.stat().st_size == sum(sizes):
+        # A run was killed when it had joined them, before its line was in the journal.
+        return [(whole, end - size) for end, size in zip(accumulate(sizes), sizes, strict=True)]
+    return [shelf.location(item) for item in each.items]
+
+
+def _remove(paths: set[Path]) -> None:
+    """Remove the parts at once, so that the next set has room; not by a search through the bag."""
+    for path in paths:
+        with disk_errors(path):
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the folder has other files
+                path.parent.rmdir()
+
+
+def _add_part(item: Item, path: Path, start: int, new: NewFile) -> None:
     """Copy a part, and check that it still is what was opened."""
-    path, start = shelf.location(item)
     left, digest = item.size, hashlib.sha512()
     with disk_errors(path), path.open("rb", buffering=0) as file:
         file.seek(start)

@@ -1,5 +1,6 @@
 """The tar's head: what the service writes is read, and anything else is refused."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -19,11 +20,16 @@ ENTRIES = st.builds(
     received=st.dates(dt.date(2024, 1, 1), dt.date(2100, 1, 1)),
     filetype=st.none() | TEXT,
     upload=st.just("a" * 26),
-    source=TEXT.map(lambda text: text[:100]),
+    source=st.just("") | st.from_regex(r"[a-z]{1,40}( [a-z]{1,40}){1,3}", fullmatch=True),
+    set=st.none(),
+    part=st.none(),
+)
+PARTS = st.builds(
+    dataclasses.replace, ENTRIES, set=st.just("s" * 26), part=st.integers(min_value=0)
 )
 
 
-@given(ENTRIES, st.integers(0, MAX_CONTENT))
+@given(ENTRIES | PARTS, st.integers(0, MAX_CONTENT))
 def test_what_the_service_writes_is_read(entry: Entry, size: int) -> None:
     """Whatever a source's program says of a file, its head gives back size and every fact."""
     octets = encode_head(entry, size)
@@ -41,6 +47,15 @@ def test_what_the_service_writes_is_read(entry: Entry, size: int) -> None:
         entry.source,
         entry.received,
     )
+    assert (receipt.set_id, receipt.part) == (entry.set, entry.part)
+
+
+@given(ENTRIES, st.integers(max_value=-1))
+def test_a_part_before_the_first_is_refused(entry: Entry, part: int) -> None:
+    """No program counts below 0."""
+    octets = encode_head(dataclasses.replace(entry, set="s" * 26, part=part), 5)
+    with pytest.raises(NotTheContentError, match="a part of nothing"):
+        decode_head(octets)
 
 
 HEAD = encode_head(

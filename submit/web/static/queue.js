@@ -59,7 +59,7 @@ export class Queue {
     const drop = await this.#insist(lookAtDrop);
     const files = drop.remembers ? await this.#withoutSent(fresh) : fresh;
     const begun = this.#othersBegun(drop.unfinished);
-    this.#dropFailed(new Set(files.map(nameOf)));
+    this.#dropFailed(files);
     for (const file of files) this.#prepare(file, begun);
     // What was begun comes first: it is nearest to its end.
     files.sort((one, other) => other.begun.length - one.begun.length);
@@ -175,14 +175,16 @@ export class Queue {
     return begun;
   }
 
-  // What did not arrive and is chosen again has its second chance there.
-  #dropFailed(names) {
-    for (const file of this.failed.filter((one) => names.has(nameOf(one)))) {
+  // What did not arrive and is chosen again has its second chance there. The name alone proves
+  // nothing: every camera writes an IMG_0001.
+  #dropFailed(chosen) {
+    const again = new Set(chosen.map(knownAs));
+    for (const file of this.failed.filter((one) => again.has(knownAs(one)))) {
       this.all -= 1;
       this.total -= file.length;
       this.arrived -= file.offset;
     }
-    this.failed = this.failed.filter((one) => !names.has(nameOf(one)));
+    this.failed = this.failed.filter((one) => !again.has(knownAs(one)));
   }
 
   #prepare(file, begun) {

@@ -34,6 +34,7 @@ export async function send(file, desk) {
     const before = file.offset;
     try {
       await begin(file, desk);
+      await desk.turn(); // paused while the site was asked
       await attempt(file, desk);
       return;
     } catch (error) {

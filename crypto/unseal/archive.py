@@ -19,6 +19,8 @@ BLOCK = 512
 END = 2 * BLOCK
 _MOST_DIGITS = 12  # of a number in a pax record: no content has more
 _UPLOAD = re.compile(r"[a-z2-7]{26}")
+# The two words are a folder's name, and part of a reply certificate's. None: the source is deleted.
+_DESIGNATION = re.compile(r"([a-z]{1,40}( [a-z]{1,40}){1,3})?")
 _DIGITS = re.compile(rb"[0-9]{1,12}")
 _OCTAL = re.compile(rb"[0-7]{7,11}\0?")
 _TIME = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
@@ -28,7 +30,6 @@ _KEYWORDS = {"comment", "path", "mtime", "size"}
 _FACTS = ("upload", "source", "received", "path", "modified", "filetype")
 _MODE, _NOBODY = b"0000600\0", b"0000000\0" * 2
 _VERSION = 1
-_LONGEST_DESIGNATION = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def _checked(receipt: Receipt, left: dict[str, object]) -> Receipt:
         raise NotTheContentError(why="facts that this unseal does not know: look for a newer one")
     if not _UPLOAD.fullmatch(receipt.upload):
         raise NotTheContentError(why="a receipt for no upload")
-    if len(receipt.source) > _LONGEST_DESIGNATION:
+    if not _DESIGNATION.fullmatch(receipt.source):
         raise NotTheContentError(why="a designation that is none")
     if (receipt.set_id is None) != (receipt.part is None) or (receipt.part or 0) < 0:
         raise NotTheContentError(why="a part of nothing")

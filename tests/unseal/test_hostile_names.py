@@ -10,6 +10,17 @@ from crypto.unseal.names import LONGEST_PATH, Names, safe_part, safe_path, same_
 from crypto.unseal.terminal import visible
 from tests.unseal.staff import Staff, Stick
 
+NO_DESIGNATIONS = [
+    "../up",
+    "/etc",
+    "a\x1b[2Jb",
+    "x" * 100,
+    "quiet-harbour",
+    "Quiet Harbour",
+    "quiet  harbour",
+    "quiet harbour\n",
+    "x/reply-to-quiet-harbour",
+]
 HOSTILE = [
     "../../.bashrc",
     "/etc/passwd",
@@ -148,11 +159,25 @@ def test_equal_names_are_kept_apart(stick: Stick, staff: Staff) -> None:
 
 
 def test_a_designation_is_no_path_either(stick: Stick, staff: Staff) -> None:
-    """Anybody can seal to the NGO's key, and write any designation into the receipt."""
-    for source in ["../up", "/etc", "", "a\x1b[2Jb", "reply certificates", "x" * 100]:
+    """Anybody can seal to the NGO's key: a designation in another form than the service's is refused."""
+    forged = {stick.receive(b"x", source=source).upload for source in NO_DESIGNATIONS}
+    for source in ["", "reply certificates", "a b c d"]:
         stick.receive(b"x", source=source)
     ran = staff.open(stick.folder)
-    assert ran.code == 0
-    assert "\x1b" not in ran.said
-    assert len([p for p in staff.into.iterdir() if p.name != ".unseal"]) == 6
+    assert (ran.code, ran.refused) == (1, forged)
+    assert "a designation that is none" in ran.words
+    bags = {path.name for path in staff.into.iterdir() if path.name != ".unseal"}
+    assert bags == {"unknown-source", "_reply-certificates", "a-b-c-d"}
     assert sorted(p.name for p in staff.into.parent.iterdir()) == ["opened", "stick"]
+
+
+def test_a_forged_designation_replaces_no_reply_certificate(stick: Stick, staff: Staff) -> None:
+    """Of `x/reply-to-quiet-harbour` the certificate would have the name of another source's."""
+    stick.receive(b"the source's", "reply-to-quiet-harbour.asc", modified=None)
+    forged = "x/reply-to-quiet-harbour"
+    stick.receive(b"a stranger's", f"reply-to-{forged}.asc", source=forged, modified=None)
+    assert staff.open(stick.folder).code == 1
+    aside = staff.into / "reply-certificates"
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == {
+        "reply-to-quiet-harbour.asc": b"the source's"
+    }

@@ -1,6 +1,8 @@
 """Stray plaintext: what lies where only sealed octets may lie."""
 
+import os
 import re
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,7 +33,7 @@ _LOOK = (
 
 def judge(patient: Patient) -> Iterator[Finding]:
     """Find files in the data folder that are not of the sealed kind."""
-    yield from _strangers(patient, DATA, _is_known)
+    yield from _strangers(patient, DATA, lambda name: _is_known(name) or _is_ext4s(patient, name))
     yield from _strangers(patient, DATA / "run", lambda name: bool(_RUN.fullmatch(name)))
     yield from _strangers(patient, DATA / "gnupg", lambda _name: False)
     uploads = DATA / "uploads"
@@ -45,6 +47,11 @@ def judge(patient: Patient) -> Iterator[Finding]:
 
 def _is_known(name: str) -> bool:
     return name in _KNOWN or bool(_DATABASE.fullmatch(name))
+
+
+def _is_ext4s(patient: Patient, name: str) -> bool:
+    """Tell whether it is the empty folder that a disk of its own has at its top."""
+    return name == "lost+found" and not _inside(patient, DATA / name)
 
 
 def _strangers(patient: Patient, folder: Path, belongs: Callable[[str], bool]) -> Iterator[Finding]:
@@ -65,17 +72,22 @@ def _todays(paths: list[Path], day: int) -> list[Path]:
 
 
 def _looks_sealed(path: Path) -> bool:
-    """Tell whether beginning, middle and end are as random as what is sealed.
+    """Tell whether it is a file, and beginning, middle and end are as random as what is sealed.
 
     The zeros of a form's file, whose start is written last, and of a torn write are no plaintext.
     """
     try:
-        with path.open("rb") as file:
-            length = file.seek(0, 2)
-            samples = []
-            for place in (0, length // 2, max(0, length - _SAMPLE)):
-                file.seek(place)
-                samples.append(file.read(_SAMPLE).strip(b"\0"))
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:  # it has ended while we looked
         return True
+    except OSError:  # a link, or what is no file: none of ours
+        return False
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        places = (0, found.st_size // 2, max(0, found.st_size - _SAMPLE))
+        samples = [os.pread(file, _SAMPLE, place).strip(b"\0") for place in places]
+    finally:
+        os.close(file)
     return all(len(zlib.compress(one)) > _SHRINKS * len(one) for one in samples)

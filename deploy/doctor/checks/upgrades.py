@@ -10,6 +10,7 @@ from deploy.doctor.patient import Patient
 _LISTS = Path("/var/lib/apt/lists")
 _REBOOT = Path("/run/reboot-required")
 _OLD = 3  # days since apt last asked
+_UPGRADE = "apt-get upgrade --with-new-pkgs"  # a new kernel has a new name
 _INSTALLS = re.compile(r"Inst (\S+) (?:\[\S+\] )?\((.*)\)")
 
 
@@ -26,11 +27,11 @@ def judge(patient: Patient) -> Iterator[Finding]:
     waiting = [found for line in said.splitlines() if (found := _INSTALLS.match(line))]
     urgent = [found[1] for found in waiting if "ecurity" in found[2]]
     if urgent:
-        yield wrong(f"{len(urgent)} security upgrades wait: {some(urgent)}", "apt-get upgrade")
+        yield wrong(f"{len(urgent)} security upgrades wait: {some(urgent)}", _UPGRADE)
     elif waiting:
         yield warning(
             f"{len(waiting)} upgrades wait: {some([found[1] for found in waiting])}",
-            "apt-get upgrade",
+            _UPGRADE,
         )
     if patient.host.path(_REBOOT).exists():
         yield warning(

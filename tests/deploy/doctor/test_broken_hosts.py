@@ -44,6 +44,28 @@ def test_every_check_finds_a_host_that_it_alone_finds() -> None:
     assert {case.check for case in TABLE} == {check.name for check in CHECKS}
 
 
+def test_a_disk_of_its_own_is_no_stranger(healthy: HealthyHost) -> None:
+    """The runbook says to mount a larger one; ext4 has an empty folder at its top."""
+    healthy.at("/var/lib/nightferry/lost+found").mkdir(mode=0o700)
+    assert list(plaintext.judge(healthy.patient())) == []
+    (healthy.at("/var/lib/nightferry/lost+found") / "#12").write_text("found by fsck")
+    assert "lost+found" in " ".join(one.what for one in plaintext.judge(healthy.patient()))
+
+
+@pytest.mark.parametrize("trap", ["pipe", "link", "folder"])
+def test_what_is_no_file_does_not_hold_the_doctor_up(healthy: HealthyHost, trap: str) -> None:
+    """Who took over a site can put a pipe where a sealed file lies: opening it would wait for ever."""
+    place = healthy.at("/var/lib/nightferry/uploads") / f"{'z' * 26}.tar.gpg"
+    if trap == "pipe":
+        os.mkfifo(place)
+    elif trap == "link":
+        place.symlink_to("/dev/zero")
+    else:
+        place.mkdir()
+    said = " ".join(one.what for one in plaintext.judge(healthy.patient()))
+    assert f"{'z' * 26}.tar.gpg can be read without a key" in said
+
+
 def test_of_many_files_each_has_its_turn(healthy: HealthyHost) -> None:
     """A disk with thousands of clips is not read whole each day, and no file is never read."""
     uploads = healthy.at("/var/lib/nightferry/uploads")

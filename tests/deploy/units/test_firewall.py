@@ -98,6 +98,14 @@ def test_nobody_comes_in_but_where_a_port_was_opened(rules: Path) -> None:
 
 
 @needs_root
+def test_a_stranger_who_knocks_does_not_shut_the_sysadmin_out(rules: Path) -> None:
+    """No limit on new connections is shared by the whole world: scanners would use it up at night."""
+    (rules.parent / "added" / "ssh.nft").write_text("add element inet ferry ports_in { 22 }\n")
+    knocks = [(ROOT, "in", "tcp", 22)] * 30
+    assert attempts(rules, *knocks) == [ARRIVED] * len(knocks)
+
+
+@needs_root
 def test_loading_it_again_replaces_it(rules: Path) -> None:
     """A reload leaves one firewall, not two, and other tables as they were."""
     script = (

@@ -13,6 +13,7 @@ from crypto.seal import ChunkCipher, Sealed, Sealer, first_plaintext
 from crypto.tail import TailCipher
 from submit.intake.ports import Body
 from submit.intake.state import UploadState
+from submit.store.errors import DiskFaultError
 from submit.store.files import SealedFile
 
 _BATCH = 16  # chunks of padding written at once
@@ -158,7 +159,12 @@ class Progress:
 
     def _holds(self, index: int) -> bool:
         layout = self.state.layout
-        framed = self.file.read(layout.chunk_begins(index), layout.chunk_begins(index + 1))
+        try:
+            framed = self.file.read(layout.chunk_begins(index), layout.chunk_begins(index + 1))
+        except DiskFaultError:
+            # A sector that cannot be read stays so until it is written anew: this costs a chunk
+            # to be sent again, an error would cost the whole upload.
+            return False
         return self._cipher.holds(index, layout.sealed_chunk(index, framed))
 
 

@@ -40,6 +40,8 @@ class Inode:
     name: str
     seen: bytearray = field(default_factory=bytearray)
     platter: bytearray = field(default_factory=bytearray)
+    # Octets that the disk cannot read until they are written anew.
+    unreadable: range = range(0)
     # What was done since the last sync, in order: octets at a position, or a new length.
     waiting: list[tuple[int, bytes] | int] = field(default_factory=list)
 
@@ -47,6 +49,9 @@ class Inode:
         """Do what is seen at once."""
         _apply(change, self.seen)
         self.waiting.append(change)
+        begin = change if isinstance(change, int) else change[0]
+        if begin <= self.unreadable.start:
+            self.unreadable = range(0)
 
     def settle(self, fates: Sequence[Fate]) -> None:
         """Let what waits meet its fates, in turn; an empty sequence loses all of it."""
@@ -183,6 +188,11 @@ class LossyDisk:
         inode.platter[position] ^= 1
         inode.seen[position] ^= 1
 
+    def lose_sector(self, name: str, position: int) -> None:
+        """Let no block that holds this octet be read, until what is before it is written anew."""
+        begin = position // _BLOCK * _BLOCK
+        self.names_seen[name].unreadable = range(begin, begin + _BLOCK)
+
     def record(self, name: str, position: int, data: bytes) -> None:
         """Assert that no octet of a sealed file is ever another than it once was."""
         if not name.endswith(SEALED):
@@ -229,6 +239,9 @@ class LossyFile:
         return len(self._inode.seen)
 
     def read(self, position: int, octets: int) -> bytes:
+        lost = self._inode.unreadable
+        if lost and position < lost.stop and lost.start < position + octets:
+            raise OSError(errno.EIO, "unreadable sector")
         return bytes(self._inode.seen[position : position + octets])
 
     def write(self, position: int, pieces: Sequence[bytes]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from crypto.layout import CHUNK
+from submit.intake.refusals import DamagedUploadError
 from submit.intake.sessions import Session
 from submit.store.errors import DiskFaultError
 from submit.store.records import State
@@ -164,6 +165,19 @@ def test_a_failed_take_over_is_not_believed_the_second_time(site: Site) -> None:
     assert told == CHUNK
     site.lose_power([])
     assert site.ask() == told
+    site.finish()
+
+
+@pytest.mark.parametrize(("clean", "back"), [(True, 0), (False, 0), (False, 1), (False, 3)])
+def test_a_sector_that_cannot_be_read_is_sent_again(site: Site, back: int, *, clean: bool) -> None:
+    """EIO is no answer for ever: the chunk is cut back, whenever it is found, and written anew."""
+    site.create(4 * CHUNK)
+    length = len(site.world.sealed(site.upload))
+    site.world.start(clean=clean)
+    site.world.disk.lose_sector(f"{site.upload}.tar.gpg", length - 1 - back * CHUNK)
+    told = site.ask()
+    with suppress(DamagedUploadError):
+        site.send(told)
     site.finish()
 
 

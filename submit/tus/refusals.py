@@ -205,6 +205,8 @@ class UploadForgottenError(TusRefusal):
         "This upload arrived completely, and it is kept, sealed, for the staff. This site no "
         "longer knows anything about it. There is nothing left to send."
     )
+    # A HEAD has no words, and 410 alone would have the file begun anew.
+    headers = (("Upload-Complete", "?1"),)
 
 
 class CompleteTerminationError(TusRefusal):

@@ -21,6 +21,7 @@ from submit.web.forms import read_fields
 from submit.web.inside import recall
 from submit.web.languages import gettext
 from submit.web.multipart import Part, parse_boundary, read_parts, read_text
+from submit.web.same_source import mark_page
 from submit.web.tokens import TOKEN_FIELD, prove_own_form
 from submit.web.tus import RequestBody
 
@@ -61,6 +62,7 @@ class DropViews:
             last_visit=session.last_visit,
             max_file_length=self._site.max_form_file_length,
             most_named=MOST_NAMED,
+            mark=mark_page(session),
         )
 
     def take_files(self) -> Response:

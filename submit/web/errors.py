@@ -40,6 +40,18 @@ class FormTokenError(Refusal):
     )
 
 
+class OtherSourceError(Refusal):
+    """The request carries the mark of a page that was made for another source."""
+
+    # Not 403: that says that nobody is logged in, and not 404: the upload is no other's.
+    status = HTTPStatus.PRECONDITION_FAILED
+    public = (
+        "This browser is logged in with another codename now, so nothing more was sent from this "
+        "page. What had arrived is kept. To go on, enter the codename that you began with on the "
+        "first page, and choose the same files or folder again."
+    )
+
+
 class CodenameShownError(Refusal):
     """The page with the codename was loaded again; a second source must not come of that."""
 

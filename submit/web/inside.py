@@ -12,6 +12,7 @@ from submit.intake.refusals import NoSessionError
 from submit.intake.sessions import Session
 from submit.intake.sources import Sources
 from submit.web.cookie import session_cookie
+from submit.web.same_source import require_same_source
 
 
 class Inside:
@@ -32,13 +33,15 @@ NOBODY = Inside(lambda: None)
 
 
 def recall(sources: Sources) -> Session:
-    """Open the session of this request; NoSessionError if there is none."""
-    return sources.recall(session_cookie(request))
+    """Open the session of this request; NoSessionError if there is none, OtherSourceError."""
+    session = sources.recall(session_cookie(request))
+    require_same_source(request, session)
+    return session
 
 
 def look(sources: Sources) -> Session | None:
     """Open the session of this request, if there is one."""
     try:
-        return recall(sources)
+        return sources.recall(session_cookie(request))
     except NoSessionError:
         return None

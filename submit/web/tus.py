@@ -38,7 +38,7 @@ from submit.tus.requests import (
     effective_method,
 )
 from submit.web.asking import refuse_foreign_page
-from submit.web.cookie import session_cookie
+from submit.web.inside import recall
 from submit.web.languages import gettext
 
 _READER = "nightferry.reader"  # set by our worker; absent under another server
@@ -127,7 +127,7 @@ class TusViews:
 
     def _create(self, headers: Headers, body: Body) -> Answer:
         creation = decide_creation(headers, self._limits)
-        session = self._intake.sources.recall(session_cookie(request))
+        session = recall(self._intake.sources)
         with self._intake.forms.admit():
             status: Status = self._uploads.create(session, creation, body)
         unsaid = creation.body is None and creation.key is None
@@ -139,7 +139,7 @@ class TusViews:
         """Give session and id; without a session every id is as unknown as any other."""
         upload = parse_upload_id(text)
         try:
-            return self._intake.sources.recall(session_cookie(request)), upload
+            return recall(self._intake.sources), upload
         except NoSessionError:
             raise UploadNotFoundError from None
 

@@ -1,6 +1,7 @@
 """With a script: what the page says of pausing, of failing and of being done is so."""
 
 import base64
+import re
 from pathlib import Path
 
 from playwright.sync_api import Browser, Route, expect
@@ -92,3 +93,99 @@ def test_another_file_of_the_name_of_one_that_failed_is_no_second_chance_of_it(
         source.chooses(first)
         source.hears(DONE)
         assert source.count() == 2
+
+
+def enters(source: Sender, codename: str) -> None:
+    """Come in with a codename by another tab of the same browser."""
+    tab = source.context.new_page()
+    tab.goto(source.base)
+    if tab.locator("button:has-text('Leave')").count():
+        tab.locator("button:has-text('Leave')").first.click()
+        tab.get_by_text("You have left").wait_for()
+        tab.goto(source.base)
+    tab.fill("[name=codename]", codename)
+    tab.click("button:has-text('Go to my page')")
+    tab.get_by_text("What has arrived").wait_for()
+    tab.close()
+
+
+def test_a_page_sends_nothing_under_another_codename(
+    live: Live, browser: Browser, clip: Path, tmp_path: Path
+) -> None:
+    """Another tab comes in with another one: the page stops, says so, and joins the two nowhere."""
+    other = live.new_source()
+    with arrivals(live) as arrived, sender(live, browser) as source:
+        held: list[Route] = []
+
+        def hold_first(route: Route) -> None:
+            if route.request.method == "PATCH" and not held:
+                held.append(route)
+            else:
+                route.continue_()
+
+        source.page.route("**/uploads/*", hold_first)
+        source.chooses(clip)
+        while not held:
+            source.page.wait_for_timeout(50)
+        enters(source, other.codename)  # type: ignore[attr-defined] # set by Live
+        source.chooses(write(tmp_path / "b.mp4", b"b"))
+        held[0].abort()
+        source.hears("This browser is logged in with another codename now")
+        source.page.wait_for_timeout(A_WHILE)
+        shown = other.get(f"{live.base}/drop", timeout=30).json()
+        assert (shown["received"]["files"], shown["unfinished"]) == (0, [])
+        enters(source, source.codename)
+        source.page.click("#send-pause")
+        source.hears(DONE)
+        assert arrived() == [
+            Arrived("b.mp4", TIME, b"b"),
+            Arrived("clip.mp4", TIME, clip.read_bytes()),
+        ]
+
+
+def test_a_site_that_cannot_say_what_it_has_is_given_time(
+    live: Live, browser: Browser, clip: Path
+) -> None:
+    """An upload is unknown and the source's page is out of order: no storm, and words."""
+    with arrivals(live) as arrived, sender(live, browser) as source:
+        questions: list[str] = []
+
+        def break_down(route: Route) -> None:
+            if route.request.method == "PATCH" or questions:
+                questions.append(route.request.url)
+                is_page = route.request.url.endswith("/drop")
+                said = '{"error": "Being repaired."}' if is_page else "Unknown."
+                route.fulfill(status=503 if is_page else 404, body=said)
+            else:
+                route.continue_()
+
+        source.page.route(re.compile("/(drop|uploads)(/.*)?$"), break_down)
+        source.chooses(clip)
+        source.hears("The site says: Being repaired. The next try comes by itself, in 2 s.")
+        assert len(questions) == 2
+        source.page.unroute_all()
+        source.hears(DONE)
+        assert arrived() == [Arrived("clip.mp4", TIME, clip.read_bytes())]
+
+
+def test_what_had_arrived_whole_long_ago_is_not_sent_again(
+    live: Live, browser: Browser, clip: Path
+) -> None:
+    """The last answer was lost and a day went by: 410 that says “complete” is the end of it."""
+    with sender(live, browser) as source:
+        asked: list[str] = []
+
+        def forget(route: Route) -> None:
+            asked.append(route.request.method)
+            if route.request.method == "PATCH":
+                route.abort()
+            elif route.request.method == "HEAD":
+                route.fulfill(status=410, headers={**TUS, "Upload-Complete": "?1"})
+            else:
+                route.continue_()
+
+        source.page.route("**/uploads**", forget)
+        source.chooses(clip)
+        source.hears(DONE)
+        assert asked.count("POST") == 1
+        assert source.shown_octets() == clip.stat().st_size

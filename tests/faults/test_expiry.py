@@ -117,6 +117,8 @@ def test_a_complete_uploads_length_is_forgotten_after_a_day(live: Live) -> None:
     assert live.offset(source, url) == len(CONTENT)
     pass_days(live, url, 1)
     assert ask(live, QUERY, upload_id(url)) == [("complete", None)]
+    head = source.head(url, headers=_TUS, timeout=30)
+    assert (head.status_code, head.headers["Upload-Complete"]) == (410, "?1")
     assert search(kept(live), {wrapped[:64]: "wrapped length"}) == []
     assert source.get(f"{live.base}/drop", timeout=30).json()["received"]["files"] == 1
 

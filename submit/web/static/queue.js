@@ -224,7 +224,7 @@ export class Queue {
       // Once inside again, perhaps by another tab, it can go on.
       this.#waiting.push(file);
       this.pause();
-      this.#feel("outside");
+      this.#feel(error.word);
       return;
     }
     this.failed.push(file);
@@ -287,7 +287,7 @@ export class Queue {
       } catch (error) {
         if (error instanceof OutsideError) {
           this.pause();
-          this.#feel("outside");
+          this.#feel(error.word);
           await this.turn();
         } else {
           await this.rest(Math.min(60, 2 ** fails), error.words ?? "");

@@ -5,7 +5,16 @@ import "./nostorage.js";
 import "./vendor/tus.min.js";
 import { nextLength, ONE_REQUEST } from "./pace.js";
 import { isSame, takeSample } from "./sameness.js";
-import { createAgain, lookAtDrop, metadataOf, OutsideError, RefusedError, UPLOADS } from "./server.js";
+import {
+  createAgain,
+  lookAtDrop,
+  MARK,
+  metadataOf,
+  OutsideError,
+  RefusedError,
+  refusalOf,
+  UPLOADS,
+} from "./server.js";
 import { say } from "./words.js";
 
 const { Upload } = window.tus;
@@ -38,10 +47,20 @@ export async function send(file, desk) {
       await attempt(file, desk);
       return;
     } catch (error) {
+      if (isOver(error, file)) {
+        desk.found(file, file.length);
+        return;
+      }
       if (file.offset > before) fails = 0;
       await recover(error, file, desk, fails);
     }
   }
+}
+
+// All of it had arrived so long ago that the site knows nothing more of it. What was begun in
+// another visit may still be another file of the same name: that is no proof.
+function isOver(error, file) {
+  return error instanceof RefusedError && error.isComplete && file.begun.length === 0;
 }
 
 // Find out whether this upload exists already: begun in another visit, or by a request whose
@@ -89,6 +108,7 @@ function attempt(file, desk) {
       endpoint: file.url ? null : UPLOADS,
       uploadUrl: file.url,
       metadata: file.metadata,
+      headers: MARK,
       chunkSize: octets(),
       uploadDataDuringCreation: true,
       retryDelays: null,
@@ -124,7 +144,7 @@ function attempt(file, desk) {
 function asOurs(error) {
   const answer = error.originalResponse;
   if (!answer || answer.getStatus() < 400) return error;
-  const refused = new RefusedError(answer.getStatus(), (answer.getBody() ?? "").trim());
+  const refused = refusalOf(answer.getStatus(), answer.getBody() ?? "", (name) => answer.getHeader(name));
   refused.wait = Number.parseInt(answer.getHeader("Retry-After") ?? "0", 10);
   return refused;
 }
@@ -139,10 +159,14 @@ async function recover(error, file, desk, fails) {
     return;
   }
   if (error instanceof RefusedError && !isForNow(error)) {
-    await recoverFromNo(error, file, desk);
+    await recoverFromNo(error, file, desk, fails);
     return;
   }
   await requireReadable(file);
+  await rest(error, desk, fails);
+}
+
+async function rest(error, desk, fails) {
   const wait = Math.max(error.wait || 0, Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** fails));
   // Not all at the same moment.
   await desk.rest(Math.ceil(wait * (1 + Math.random() / 4)), error.status >= 500 ? error.words : "");
@@ -152,13 +176,14 @@ function isForNow({ status }) {
   return status >= 500 || FOR_NOW.includes(status);
 }
 
-async function recoverFromNo(error, file, desk) {
+async function recoverFromNo(error, file, desk, fails) {
   // Without a session every upload is unknown, and nothing is taken: then it is no fault of the file's.
   if (UNKNOWN.includes(error.status) || error.status === 403) {
     try {
       await lookAtDrop();
     } catch (trouble) {
       if (trouble instanceof OutsideError) throw trouble;
+      await rest(trouble, desk, fails);
       return;
     }
   }

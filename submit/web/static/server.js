@@ -3,25 +3,55 @@
 
 const PATIENCE = 60_000; // milliseconds
 const TUS = { "Tus-Resumable": "1.0.0" };
+const FORBIDDEN = 403; // nobody is logged in
+const OTHER_SOURCE = 412;
 const AT_ONCE = 500; // files that one question about sent files may name
 
 export const UPLOADS = new URL("/uploads", location.href).href;
 
-export class OutsideError extends Error {}
+// Goes with every request: when another codename came in by another tab, nothing of this page's
+// may arrive under that one.
+export const MARK = { "Nightferry-Source": document.getElementById("send").dataset.source };
 
-export class RefusedError extends Error {
-  constructor(status, words) {
+// Nothing can be sent from this page for now; `word` names the sentence that says why.
+export class OutsideError extends Error {
+  constructor(word = "outside") {
     super();
-    this.status = status;
-    this.words = words;
+    this.word = word;
   }
 }
 
+// `isComplete`: all of the upload had arrived, and there is nothing left to send.
+export class RefusedError extends Error {
+  constructor(status, words, isComplete = false) {
+    super();
+    this.status = status;
+    this.words = words;
+    this.isComplete = isComplete;
+  }
+}
+
+// Give the error that an answer stands for; `header` gives a header of it by name.
+export function refusalOf(status, words, header) {
+  if (status === OTHER_SOURCE) return new OutsideError("other_source");
+  return new RefusedError(status, words.trim(), header("Upload-Complete") === "?1");
+}
+
 async function ask(address, options) {
-  const request = { cache: "no-store", signal: AbortSignal.timeout(PATIENCE), ...options };
+  const headers = { ...MARK, ...options.headers };
+  const request = { cache: "no-store", signal: AbortSignal.timeout(PATIENCE), ...options, headers };
   const answer = await fetch(address, request);
-  if (!answer.ok) throw new RefusedError(answer.status, (await answer.text()).trim());
+  if (!answer.ok) throw refusalOf(answer.status, await wordsOf(answer), (name) => answer.headers.get(name));
   return answer;
+}
+
+async function wordsOf(answer) {
+  const text = await answer.text();
+  try {
+    return String(JSON.parse(text).error ?? "");
+  } catch {
+    return text; // tus has no JSON
+  }
 }
 
 async function askJson(address, options = {}) {
@@ -29,7 +59,7 @@ async function askJson(address, options = {}) {
   try {
     return await (await ask(address, { ...options, headers })).json();
   } catch (error) {
-    if (error instanceof RefusedError && error.status === 403) throw new OutsideError();
+    if (error instanceof RefusedError && error.status === FORBIDDEN) throw new OutsideError();
     throw error;
   }
 }

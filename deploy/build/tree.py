@@ -34,6 +34,7 @@ ROOMS = ("config", "crypto", "submit", "deploy")
 STAYING = (
     "crypto/unseal",
     "submit/fetch",
+    "submit/cli/sameness.py",
     "submit/cli/send.py",
     "submit/cli/uploader.py",
     "submit/cli/way.py",

@@ -5,49 +5,56 @@ by a new connection, on other circuits; a connection that says nothing counts as
 
 The codename is typed at a prompt or read from standard input, never given as an argument:
 arguments are seen by every user of the machine. Started again with the same codename and
-file, it goes on where the upload stopped.
+file, it goes on where the upload stopped; what is another file of the same name begins anew.
 """
 
 import argparse
 import getpass
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import requests
 from tusclient.exceptions import TusCommunicationError
 
 from submit.cli.failure import CommandError
-from submit.cli.uploader import SessionUploader, broken
+from submit.cli.sameness import describe, is_same
+from submit.cli.uploader import SessionUploader, ask_metadata, broken
 from submit.cli.way import Session, open_session, require_tor
 
 _PAUSES = (1, 2, 5, 10, 30)  # seconds between attempts; the last one from then on
 _PASSING = {409, 423, 460}  # and everything from 500 on: worth another attempt
 _TRIED_ENOUGH = 50  # attempts without a single new octet
 _FIRST_TRIES = 4  # through Tor, until the site counts as away
+_OTHER = (
+    "{name}: an unfinished upload of this name is of another file, or of this one with another "
+    "time. It stays as it is on the server; this file is sent from its beginning."
+)
 
 
 def run(options: argparse.Namespace) -> int:
     """Send every file, one after another."""
-    base = options.to.rstrip("/")
     for path in options.files:
         if not path.is_file():
             raise CommandError(f"{path}: no such file. Nothing was sent.")
-    session = open_session(base, options.socks)
-    _enter(base, session, new=options.new)
+    session = open_session(options.to, options.socks)
+    _enter(session, new=options.new)
     for path in options.files:
-        _send(base, session, path)
+        with closing(_Upload(session, path)) as uploader:
+            _send(uploader, path)
     print("everything has arrived")
     return 0
 
 
-def _enter(base: str, session: Session, *, new: bool) -> None:
+def _enter(session: Session, *, new: bool) -> None:
     """Log in; a new codename is printed once."""
     codename = "" if new else _ask()
     if codename:
-        answer = _reach(base, session, "/session", {"codename": codename})
+        answer = _reach(session, "/session", {"codename": codename})
     else:
-        answer = _reach(base, session, "/source", {})
+        answer = _reach(session, "/source", {})
     if not answer.ok:
         raise CommandError(_words(answer))
     if not codename:
@@ -57,18 +64,18 @@ def _enter(base: str, session: Session, *, new: bool) -> None:
         )
 
 
-def _reach(base: str, session: Session, path: str, form: dict[str, str]) -> requests.Response:
+def _reach(session: Session, path: str, form: dict[str, str]) -> requests.Response:
     """Ask for the first time. A way through Tor may take more than one attempt."""
     left = _FIRST_TRIES if session.proxy else 1
     while True:
         try:
-            return session.post(f"{base}{path}", form)
+            return session.post(f"{session.base}{path}", form)
         except requests.RequestException:
             if session.proxy:
                 require_tor(session.proxy)
             left -= 1
         if not left:
-            raise CommandError(f"{base} does not answer. Nothing was sent.")
+            raise CommandError(f"{session.base} does not answer. Nothing was sent.")
         pause = _PAUSES[_FIRST_TRIES - 1 - left]
         print(f"no answer yet; trying again in {pause} s", flush=True)
         time.sleep(pause)
@@ -87,8 +94,7 @@ def _words(answer: requests.Response) -> str:
         return f"the site answered {answer.status_code}. Is this the address of a Nightferry?"
 
 
-def _send(base: str, session: Session, path: Path) -> None:
-    uploader = _Upload(base, session, path)
+def _send(uploader: "_Upload", path: Path) -> None:
     vain = 0
     while True:
         before = uploader.offset
@@ -107,11 +113,16 @@ def _send(base: str, session: Session, path: Path) -> None:
 class _Upload:
     """One file on its way."""
 
-    def __init__(self, base: str, session: Session, path: Path) -> None:
-        self._base, self._session, self._path = base, session, path
+    def __init__(self, session: Session, path: Path) -> None:
+        self._session, self._path = session, path
         self._length = path.stat().st_size
         self._tus: SessionUploader | None = None
         self.offset = 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._tus is not None:
+            self._tus.close()
 
     def go_on(self) -> None:
         """Send what is left; raises what tuspy and requests raise when the connection breaks."""
@@ -137,20 +148,27 @@ class _Upload:
         raise CommandError(f"{self._path.name}: {words or f'the site answered {status}'}")
 
     def _begin(self) -> SessionUploader:
-        modified = int(self._path.stat().st_mtime * 1000)
-        facts = {"filename": self._path.name, "lastModified": str(modified)}
-        url = self._unfinished()
-        return SessionUploader(self._session, f"{self._base}/uploads", self._path, facts, url)
+        facts = describe(self._path)
+        uploads = f"{self._session.base}/uploads"
+        return SessionUploader(self._session, uploads, self._path, facts, self._unfinished(facts))
 
-    def _unfinished(self) -> str | None:
-        """Find this file among what this source has begun: same name, same length."""
-        answer = self._session.get(f"{self._base}/drop")
+    def _unfinished(self, facts: dict[str, str]) -> str | None:
+        """Find this file, and no other of its name, among what this source has begun."""
+        namesakes = [one for one in self._begun() if one["name"] == self._path.name]
+        for one in namesakes:
+            url = f"{self._session.base}{one['url']}"
+            if one["length"] == self._length and is_same(ask_metadata(self._session, url), facts):
+                return url
+        if namesakes:
+            print(_OTHER.format(name=self._path.name), flush=True)
+        return None
+
+    def _begun(self) -> list[dict[str, Any]]:
+        answer = self._session.get(f"{self._session.base}/drop")
         if not answer.ok:
             raise broken(answer.status_code, _words(answer).encode())
-        for upload in answer.json()["unfinished"]:
-            if (upload["name"], upload["length"]) == (self._path.name, self._length):
-                return self._base + str(upload["url"])
-        return None
+        begun: list[dict[str, Any]] = answer.json()["unfinished"]
+        return begun
 
     def _tell(self, end: str = "") -> None:
         share = 100 * self.offset // self._length if self._length else 100

@@ -44,6 +44,10 @@ class SessionUploader(Uploader):
             chunk_size=_FIRST_PIECE,
         )
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
     def create_url(self) -> str:
         """See tuspy."""
         headers = self.get_url_creation_headers()  # type: ignore[no-untyped-call]
@@ -94,6 +98,16 @@ class _Piece:
 def _next_piece(octets: int, seconds: float) -> int:
     wanted = int(octets / max(seconds, 0.1) * _A_PIECE)
     return min(_LARGEST_PIECE, max(_LEAST_PIECE, wanted))
+
+
+def ask_metadata(session: requests.Session, url: str) -> str:
+    """Give the Upload-Metadata of an unfinished upload; empty if it has none, or is none."""
+    answer = session.head(url, headers=Uploader.DEFAULT_HEADERS)
+    if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        return ""
+    if not answer.ok:
+        raise broken(answer.status_code, answer.content)
+    return answer.headers.get("Upload-Metadata", "")
 
 
 def broken(status: int, words: bytes) -> TusCommunicationError:

@@ -1,4 +1,4 @@
-"""Upgrades: what waits, what is half done, and whether anybody has asked lately."""
+"""Upgrades: what waits, what is half done, what runs as it was before, and whether anybody has asked lately."""
 
 import re
 from collections.abc import Iterator
@@ -6,11 +6,13 @@ from pathlib import Path
 
 from deploy.doctor.finding import Finding, some, warning, wrong
 from deploy.doctor.patient import Patient
+from deploy.doctor.systemd import SITES, TOR
 
 _LISTS = Path("/var/lib/apt/lists")
 _REBOOT = Path("/run/reboot-required")
 _OLD = 3  # days since apt last asked
 _UPGRADE = "apt-get upgrade --with-new-pkgs"  # a new kernel has a new name
+_REPLACED = re.compile(r" /usr/\S+ \(deleted\)$", re.MULTILINE)  # proc(5), maps
 _INSTALLS = re.compile(r"Inst (\S+) (?:\[\S+\] )?\((.*)\)")
 
 
@@ -33,10 +35,21 @@ def judge(patient: Patient) -> Iterator[Finding]:
             f"{len(waiting)} upgrades wait: {some([found[1] for found in waiting])}",
             _UPGRADE,
         )
+    if old := [unit for unit in (*SITES, TOR) if _runs_what_was_replaced(patient, unit)]:
+        yield warning(
+            f"{some(old)} still run what an upgrade has replaced",
+            f"systemctl restart {' '.join(old)}: uploads go on where they were",
+        )
     if patient.host.path(_REBOOT).exists():
         yield warning(
             "an upgrade needs a new start of the machine", "reboot. Uploads go on where they were"
         )
+
+
+def _runs_what_was_replaced(patient: Patient, unit: str) -> bool:
+    """Tell whether a program or library that runs lies on the disk in another version by now."""
+    pid = patient.units.get(unit, {}).get("MainPID", "0")
+    return bool(_REPLACED.search(patient.read(Path(f"/proc/{pid}/maps"))))
 
 
 def _age_of_lists(patient: Patient) -> float | None:

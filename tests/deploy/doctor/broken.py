@@ -354,6 +354,8 @@ TABLE = (
         lambda host: days_ago(host, "/var/lib/apt/lists/debian_InRelease", 9)),
     Broken("other upgrades wait", "upgrades", WARNING, "1 upgrades wait: less",
         says("apt-get", "Inst less [1] (2 Debian:12/stable [amd64])\n")),
+    Broken("an old library at work", "upgrades", WARNING, "nightferry-tor.service still run what an upgrade has replaced",
+        put("/proc/13/maps", "7f0-7f1 r-xp 0 fe:00 9    /usr/lib/libssl.so.3 (deleted)\n")),
     Broken("a reboot waits", "upgrades", WARNING, "needs a new start", put("/run/reboot-required", "")
         ),
 )

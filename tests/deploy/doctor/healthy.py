@@ -234,6 +234,8 @@ def _put_kernel(root: Path) -> None:
     for pid, name in (("11", "source"), ("12", "desk"), ("13", "tor")):
         write(root, f"proc/{pid}/attr/current", f"nightferry-{name} (enforce)\n")
         (root / f"proc/{pid}/root/tmp").mkdir(parents=True)
+        maps = "7f0-7f1 r-xp 0 fe:00 9    /usr/lib/libssl.so.3\n7f2-7f3 rw-s 0 00:01 7    /dev/zero (deleted)\n"
+        write(root, f"proc/{pid}/maps", maps)
     write(root, "var/lib/apt/lists/debian_InRelease", "")
     write(root, "run/nightferry-tor/control.authcookie", os.urandom(32))
 

@@ -5,11 +5,13 @@ The index is signed by nobody: it finds what a stick has lost or mixed up, not a
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _INDEX, _VERSION = "index.json", 1
+_COMPLETE = "complete"
 _LONGEST = 1 << 28  # octets
 _ID = re.compile(r"[a-z2-7]{26}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -17,9 +19,13 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass
 class Carried:
-    """The SHA-256 of each sealed file that `fetch` put on the sticks, by upload."""
+    """The SHA-256 of each sealed file that `fetch` put on the sticks, by upload.
 
-    digests: dict[str, str] = field(default_factory=dict)
+    None at all, if the upload was not complete then: it will be another file. Several, if several
+    sticks are given.
+    """
+
+    digests: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     unreadable: list[Path] = field(default_factory=list)
 
     def missing(self, known: Iterable[str]) -> list[str]:
@@ -29,7 +35,11 @@ class Carried:
     def differing(self, opened: Mapping[str, str]) -> list[str]:
         """Give the uploads of which another sealed file was opened than `fetch` had verified."""
         both = self.digests.keys() & opened.keys()
-        return sorted(upload for upload in both if self.digests[upload] != opened[upload])
+        return sorted(
+            upload
+            for upload in both
+            if self.digests[upload] and opened[upload] not in self.digests[upload]
+        )
 
 
 def read_indexes(given: Iterable[Path]) -> Carried:
@@ -38,8 +48,9 @@ def read_indexes(given: Iterable[Path]) -> Carried:
     for path in sorted({path for place in given for path in _indexes(place)}):
         try:
             said = _read(path)
-            carried.digests.update(_entries(said))
-        except (OSError, ValueError, RecursionError, KeyError, TypeError):
+            for upload, digest in list(_entries(said)):
+                carried.digests[upload].update([digest] if digest else [])
+        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             carried.unreadable.append(path)
     return carried
 
@@ -61,7 +72,8 @@ def _read(path: Path) -> dict[str, object]:
     return said
 
 
-def _entries(said: dict[str, object]) -> Iterator[tuple[str, str]]:
+def _entries(said: dict[str, object]) -> Iterator[tuple[str, str | None]]:
+    """Give uploads and their digests; none of one that was not complete."""
     sources = said["sources"]
     if not isinstance(sources, list):
         raise TypeError
@@ -69,4 +81,4 @@ def _entries(said: dict[str, object]) -> Iterator[tuple[str, str]]:
         upload, digest = item["id"], item["sha256"]
         if not _ID.fullmatch(upload) or not _DIGEST.fullmatch(digest):
             raise ValueError(upload)
-        yield upload, digest
+        yield upload, digest if item.get("state", _COMPLETE) == _COMPLETE else None

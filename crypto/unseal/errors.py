@@ -45,6 +45,16 @@ class DamagedError(SealedFileError):
     )
 
 
+class UnreadableError(SealedFileError):
+    """The stick gave an error where the sealed file lies, or the tail beside it."""
+
+    words = (
+        "This file could not be read ({why}): the stick or its port may be failing. Nothing of it was "
+        "kept; all else went on. Try another port and run unseal again, or fetch it again, onto "
+        "another stick."
+    )
+
+
 class CutError(SealedFileError):
     """Not even the beginning of the content is there."""
 
@@ -90,6 +100,17 @@ class OtherUploadError(SealedFileError):
         "Its name belongs to another upload: inside it says {upload}. Somebody has exchanged or "
         "renamed it. Nothing of it was kept. If you renamed it yourself, give it back its name, "
         "{upload}.tar.gpg, and run unseal again; otherwise report it."
+    )
+
+
+class SecondFileError(SealedFileError):
+    """Another file of this upload was opened before, and this one is not the same or more of it."""
+
+    words = (
+        "It says that it is an upload which was opened before, and it is not the same. Before: {first} "
+        "(source {first_source}). This one: {second} (source {second_source}). The first was kept as "
+        "it is, and nothing of this one: anybody who has your public key could have made either. Keep "
+        "this stick apart, open it into another folder (--into) to compare them, and report it."
     )
 
 

@@ -1,7 +1,7 @@
 """What earlier runs opened, so that nothing is opened twice: one line of JSON for each file.
 
-Rule 1: a line is written before the file gets its name. A line without its file is as good as none;
-        a file without a line cannot be.
+Rule 1: a line is written before the file gets its name. A line without its file, of exactly its
+        length, is as good as none: the line before it counts.
 Rule 2: a later line for the same upload replaces the earlier one.
 Rule 3: a last line that a crash has cut off is dropped; any other that cannot be read ends the run.
 """
@@ -9,7 +9,8 @@ Rule 3: a last line that a crash has cut off is dropped; any other that cannot b
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,17 +69,57 @@ class Joined:
     sha512: str
 
 
+Length = Callable[[str, str], int]  # of the file at a place of a bag; -1 if there is none
+
+
 @dataclass
 class Journal:
-    """The lines, and what they add up to."""
+    """The lines, and what they add up to.
+
+    `items`: what is there. `inside`: where in a joined file a part begins. `lost`: what was opened
+    and is not there. `left_behind`: bags and places of what was replaced, and by what place.
+    """
 
     path: Path
     items: dict[str, Item] = field(default_factory=dict)
     joined: dict[tuple[str, str], Joined] = field(default_factory=dict)
-    left_behind: set[tuple[str, str]] = field(default_factory=set)
+    inside: dict[str, tuple[Joined, int]] = field(default_factory=dict)
+    lost: dict[str, Item] = field(default_factory=dict)
+    left_behind: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def load(self) -> None:
-        """Read what earlier runs wrote. Raises UnreadableStateError."""
+    def load(self, length: Length) -> None:
+        """Read what earlier runs wrote, and look what of it is there. Raises UnreadableStateError."""
+        lines: dict[str, list[Item]] = defaultdict(list)
+        joined = []
+        for record in self._read():
+            if isinstance(record, Item):
+                lines[record.upload].append(record)
+            else:
+                joined.append(record)
+        # A joined file that grew is renamed before its line is written: it may be longer.
+        for each in joined:
+            if length(each.bag, each.place) >= each.size:
+                self.joined[each.bag, each.set] = each
+        self.items = {upload: items[-1] for upload, items in lines.items()}
+        for each in self.joined.values():
+            self._note_inside(each)
+        for upload, items in lines.items():
+            self._resolve(upload, items, length)
+
+    def _resolve(self, upload: str, items: list[Item], length: Length) -> None:
+        """Let the last line count whose file is there."""
+        for number in range(len(items) - 1, -1, -1):
+            item = items[number]
+            joined = upload in self.inside and not item.is_partial
+            if joined or length(item.bag, item.place) == item.kept:
+                self.items[upload] = item
+                place = self.place_of(item)
+                earlier = items[: number + 1]
+                self.left_behind.update({(i.bag, i.place): place for i in earlier})
+                return
+        self.lost[upload] = self.items.pop(upload)
+
+    def _read(self) -> Iterator[Item | Joined]:
         with disk_errors(self.path):
             octets = self.path.read_bytes() if self.path.exists() else b""
         whole, _newline, torn = octets.rpartition(b"\n")
@@ -86,7 +127,7 @@ class Journal:
             with disk_errors(self.path):
                 os.truncate(self.path, len(octets) - len(torn))
         for line in whole.splitlines():
-            self._note(self._parse(line))
+            yield self._parse(line)
 
     def add(self, record: Item | Joined) -> None:
         """Write a line, then count it."""
@@ -113,19 +154,41 @@ class Journal:
 
     def places(self, bag: str) -> Iterator[str]:
         """Give every place in a bag at which a file should lie."""
-        inside = {upload for each in self.joined_in(bag) for upload in each.uploads}
-        yield from (item.place for item in self.in_bag(bag) if item.upload not in inside)
-        yield from (each.place for each in self.joined_in(bag))
+        yield from self.lengths(bag)
+
+    def lengths(self, bag: str) -> dict[str, int]:
+        """Give the octets of each file that should lie in a bag, by its place."""
+        own = (item for item in self.in_bag(bag) if item.upload not in self.inside)
+        lengths = {item.place: item.kept for item in own}
+        return lengths | {each.place: each.size for each in self.joined_in(bag)}
+
+    def place_of(self, item: Item) -> str:
+        """Give where an item lies: the joined file, if it is a part of one."""
+        return self.inside[item.upload][0].place if item.upload in self.inside else item.place
 
     def _note(self, record: Item | Joined) -> None:
         if isinstance(record, Item):
             if earlier := self.items.get(record.upload):
-                self.left_behind.add((earlier.bag, earlier.place))
+                self.left_behind[earlier.bag, earlier.place] = record.place
             self.items[record.upload] = record
-        else:
-            items = [self.items[upload] for upload in record.uploads if upload in self.items]
-            self.left_behind.update((item.bag, item.place) for item in items)
-            self.joined[record.bag, record.set] = record
+            self.lost.pop(record.upload, None)
+            return
+        if earlier_file := self.joined.get((record.bag, record.set)):
+            for upload in earlier_file.uploads:
+                self.inside.pop(upload, None)
+                if upload not in record.uploads and upload in self.items:
+                    self.lost[upload] = self.items.pop(upload)
+        self.joined[record.bag, record.set] = record
+        self._note_inside(record)
+        for item in (self.items[upload] for upload in record.uploads if upload in self.items):
+            self.left_behind[item.bag, item.place] = record.place
+
+    def _note_inside(self, joined: Joined) -> None:
+        begin = 0
+        for upload in joined.uploads:
+            if item := self.items.get(upload):
+                self.inside[upload] = joined, begin
+                begin += item.size
 
     def _parse(self, line: bytes) -> Item | Joined:
         try:

@@ -16,7 +16,6 @@ from pathlib import Path
 from crypto.unseal import bag as bags
 from crypto.unseal import parts
 from crypto.unseal.carried import Carried, read_indexes
-from crypto.unseal.custody import place_of
 from crypto.unseal.errors import RunError, SealedFileError, TooSmallError
 from crypto.unseal.gnupg import GnuPG
 from crypto.unseal.opening import Opened, Opener
@@ -28,6 +27,7 @@ from crypto.unseal.terminal import Progress, Terminal, amount, counted, visible,
 
 _AT_ONCE = 2
 _WAITING = 32  # results that may wait for a large file before them
+_MOST_LOST = 20  # that are named
 _ROOM = 16 << 20  # octets: for manifests and reports
 
 
@@ -45,6 +45,10 @@ _DIFFERING = (
         "somebody or something has put others in their place. Keep the stick apart, fetch them again into "
         "another folder, and compare."
     ),
+)
+_LOST = (
+    "These were opened before and are not here as they were: deleted, changed, or lost when the power "
+    "went. Run unseal again with the stick that had them."
 )
 _UNREADABLE = (
     "This list of what was fetched cannot be read, so nobody can say whether something is missing. "
@@ -80,9 +84,8 @@ class Outcome:
     opened: int = 0
     before: int = 0
     refused: list[tuple[SealedFile, SealedFileError]] = field(default_factory=list)
+    needless: int = 0
     incomplete: int = 0
-    # SHA-256 of each sealed file that was opened whole.
-    digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def code(self) -> ExitCode:
@@ -108,8 +111,7 @@ def run(options: Options, gnupg: GnuPG, terminal: Terminal) -> ExitCode:
             _complain_of(outcome, terminal)
         _close_all(shelf, Signer(gnupg, options.sign) if options.sign else None, terminal)
         _sum_up(shelf, outcome, terminal)
-        there = {sealed.upload for sealed in found} | shelf.journal.items.keys()
-        _compare(read_indexes(options.given), there, outcome, terminal)
+        _compare(read_indexes(options.given), found, shelf, outcome, terminal)
     return outcome.code
 
 
@@ -137,10 +139,17 @@ def _open_all(
             if isinstance(result, SealedFileError):
                 outcome.refused.append((sealed, result))
             else:
-                shelf.place(result)
-                outcome.opened += 1
-                if not result.is_partial:
-                    outcome.digests[sealed.upload] = result.sealed_sha256
+                _place(shelf, result, outcome)
+
+
+def _place(shelf: Shelf, result: Opened, outcome: Outcome) -> None:
+    try:
+        if shelf.place(result):
+            outcome.opened += 1
+        else:
+            outcome.needless += 1
+    except SealedFileError as refused:
+        outcome.refused.append((result.sealed, refused))
 
 
 def _opened(
@@ -206,9 +215,15 @@ def _complain_of(outcome: Outcome, terminal: Terminal) -> None:
         terminal.complain(wrapped(words))
 
 
-def _compare(carried: Carried, there: set[str], outcome: Outcome, terminal: Terminal) -> None:
+def _compare(
+    carried: Carried, found: list[SealedFile], shelf: Shelf, outcome: Outcome, terminal: Terminal
+) -> None:
     """Say whether the stick held what `fetch` had put there."""
-    missing, differing = carried.missing(there), carried.differing(outcome.digests)
+    items = shelf.journal.items
+    there = {sealed.upload for sealed in found} | items.keys()
+    # All that was ever opened: an alarm is not silenced by another run.
+    opened = {item.upload: item.sealed_sha256 for item in items.values() if not item.is_partial}
+    missing, differing = carried.missing(there), carried.differing(opened)
     outcome.incomplete += len(missing) + len(differing)
     for words, uploads in ((_MISSING, missing), (_DIFFERING, differing)):
         if uploads:
@@ -228,8 +243,12 @@ def _sum_up(shelf: Shelf, outcome: Outcome, terminal: Terminal) -> None:
     terminal.say()
     for bag in shelf.journal.bags():
         _sum_up_bag(shelf, bag, outcome, terminal)
+    _complain_of_lost(shelf, outcome, terminal)
     before = f", {outcome.before:,} had been opened before" if outcome.before else ""
     terminal.say(f"{counted(outcome.opened, 'sealed file')} opened and verified{before}.")
+    if outcome.needless:
+        needless = counted(outcome.needless, "sealed file")
+        terminal.say(f"{needless} held no more than what had been opened before: passed over.")
     if outcome.refused:
         refused = counted(len(outcome.refused), "sealed file")
         terminal.say(f"{refused} REFUSED: the reasons are above. Nothing of them was kept.")
@@ -239,11 +258,22 @@ def _sum_up(shelf: Shelf, outcome: Outcome, terminal: Terminal) -> None:
         terminal.say(f"To be able to answer:  gpg --import {shelf.into / CERTIFICATES}/*.asc")
 
 
+def _complain_of_lost(shelf: Shelf, outcome: Outcome, terminal: Terminal) -> None:
+    # A whole bag that is not here was taken elsewhere, by people who know it.
+    lost = [item for item in shelf.journal.lost.values() if (shelf.into / item.bag).is_dir()]
+    outcome.incomplete += len(lost)
+    if lost:
+        terminal.complain(f"\nNOT HERE: {counted(len(lost), 'file')}")
+        for place in sorted(f"{item.bag}/{item.place}" for item in lost)[:_MOST_LOST]:
+            terminal.complain(f"    {visible(place)}")
+        terminal.complain(wrapped(_LOST))
+
+
 def _sum_up_bag(shelf: Shelf, bag: str, outcome: Outcome, terminal: Terminal) -> None:
-    items, joined = shelf.journal.in_bag(bag), shelf.journal.joined_in(bag)
+    items = shelf.journal.in_bag(bag)
     terminal.say(f"{shelf.into / bag}")
     messages = sum(item.kind == MESSAGE for item in items)
-    files = len({place_of(item, joined) for item in items}) - messages
+    files = len({shelf.journal.place_of(item) for item in items}) - messages
     signed = ", report signed" if (shelf.into / bag / SIGNATURE).exists() else ""
     counts = f"{counted(files, 'file')}, {counted(messages, 'message')}"
     terminal.say(f"    {counts}, {amount(sum(item.kept for item in items))}{signed}")

@@ -8,15 +8,17 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from crypto.unseal.content import disk_errors
-from crypto.unseal.errors import AnotherRunError
+from crypto.unseal.errors import AnotherRunError, DiskError
 from crypto.unseal.journal import Item, Journal
 from crypto.unseal.names import Names, safe_part, safe_path, shortened
 from crypto.unseal.opening import Opened
 from crypto.unseal.sealed import SealedFile
+from crypto.unseal.succession import Verdict, compare, file_digest
 
 STATE = ".unseal"
 CERTIFICATES = "reply-certificates"
@@ -25,6 +27,7 @@ MESSAGE, FILE, CERTIFICATE = "message", "file", "reply certificate"
 PARTIAL = ".partial"
 _MESSAGE_NAME = "message.txt"
 _PRIVATE_FOLDER = 0o700
+_NOTHING = hashlib.sha256().hexdigest()
 _UNKNOWN_SOURCE = "unknown-source"
 _FOLDERS = {MESSAGE: "messages", FILE: "files", CERTIFICATE: "reply-certificate"}
 
@@ -46,7 +49,7 @@ class Shelf:
             lock = os.open(self.into / STATE / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.journal.load()
+            self.journal.load(self._length)
             yield
         except BlockingIOError:
             raise AnotherRunError(where=self.into) from None
@@ -64,28 +67,44 @@ class Shelf:
         item = self.journal.items.get(sealed.upload)
         if item is None or item.sealed_size != sealed.size:
             return False
-        if item.is_partial and item.tail_sha256 != tail_digest(sealed):
+        if item.damaged and item.sealed_sha256 != file_digest(sealed.path):
             return False
-        path, start = self.location(item)
-        return path.is_file() and path.stat().st_size >= start + item.kept
+        return not item.is_partial or item.tail_sha256 == tail_digest(sealed)
 
     def location(self, item: Item) -> tuple[Path, int]:
         """Give the file in which an item lies, and where in it it begins."""
-        joined = self.journal.joined.get((item.bag, item.set or ""))
-        if joined is None or item.upload not in joined.uploads:
+        if item.upload not in self.journal.inside:
             return self.into / item.bag / item.place, 0
-        before = joined.uploads[: joined.uploads.index(item.upload)]
-        start = sum(self.journal.items[upload].kept for upload in before)
+        joined, start = self.journal.inside[item.upload]
         return self.into / joined.bag / joined.place, start
 
-    def place(self, opened: Opened) -> Item:
-        """Give what was opened its name in its bag."""
+    def place(self, opened: Opened) -> bool:
+        """Give what was opened its name in its bag; tell whether it was needed.
+
+        Raises SecondFileError, if it is not what was opened for this upload before.
+        """
+        earlier = self.journal.items.get(opened.receipt.upload)
+        try:
+            verdict = compare(earlier, self.location(earlier), opened) if earlier else Verdict.MORE
+            if verdict is Verdict.MORE:
+                self._take(opened, earlier)
+            elif verdict is Verdict.SAME:
+                item = self._item(opened)
+                self.unclose(item.bag)
+                self.journal.add(item)
+        finally:
+            if earlier:
+                opened.staged.unlink(missing_ok=True)
+        return verdict is not Verdict.LESS
+
+    def _take(self, opened: Opened, earlier: Item | None) -> None:
         item = self._item(opened)
-        earlier = self.journal.items.get(item.upload)
+        if earlier:
+            make_durable([opened.staged])
         self.publish(item, opened.staged)
         if earlier and (earlier.bag, earlier.place) != (item.bag, item.place):
+            make_durable([(self.into / item.bag / item.place).parent])
             self._remove(earlier.bag, earlier.place)
-        return item
 
     def publish(self, item: Item, staged: Path) -> None:
         """Write the line, then rename."""
@@ -102,16 +121,24 @@ class Shelf:
             (self.into / bag / DECLARATION).unlink(missing_ok=True)
 
     def remove_left_behind(self) -> None:
-        """Remove what a later result has replaced: a partial file, parts that were joined."""
-        for bag, place in self.journal.left_behind:
-            if place not in set(self.journal.places(bag)):
-                self._remove(bag, place)
+        """Remove what a later result has replaced, which is there: a partial file, parts that were joined."""
+        left, self.journal.left_behind = self.journal.left_behind, {}
+        taken = {
+            (bag, place) for bag in {bag for bag, _ in left} for place in self.journal.places(bag)
+        }
+        here = {
+            each: by for each, by in left.items() if each not in taken and self._length(*each) >= 0
+        }
+        make_durable({self.into / bag / by for (bag, _), by in here.items()})
+        for bag, place in here:
+            self._remove(bag, place)
 
     def choose(self, bag: str, place: str) -> str:
         """Give a free place in a bag."""
         return self._names_of(bag).choose(place)
 
     def _remove(self, bag: str, place: str) -> None:
+        self.unclose(bag)
         path = self.into / bag / place
         with disk_errors(path):
             path.unlink(missing_ok=True)
@@ -125,7 +152,32 @@ class Shelf:
                 self._names[bag].take(place)
             for item in self.journal.in_bag(bag):
                 self._names[bag].take(item.place)
+            for item in self.journal.lost.values():
+                if item.bag == bag:
+                    self._names[bag].take(item.place)
         return self._names[bag]
+
+    def _length(self, bag: str, place: str) -> int:
+        """Give how many octets a file has, -1 if there is none."""
+        try:
+            found = os.lstat(f"{self.into}/{bag}/{place}")
+        except (FileNotFoundError, NotADirectoryError):
+            return -1
+        except OSError as error:
+            raise DiskError(where=self.into / bag / place, why=error.strerror) from None
+        return found.st_size if stat.S_ISREG(found.st_mode) else -1
+
+    def _choose_unused(self, bag: str, wanted: str, opened: Opened) -> str:
+        """Give a free place at which nobody has put a file of their own."""
+        while True:
+            place = self.choose(bag, wanted)
+            path = self.into / bag / place
+            # The same content, or none, is ours: a power cut took the line.
+            if not os.path.lexists(path) or (
+                self._length(bag, place) in {0, opened.kept}
+                and file_digest(path) in {opened.digests.sha256, _NOTHING}
+            ):
+                return place
 
     def _item(self, opened: Opened) -> Item:
         receipt = opened.receipt
@@ -158,7 +210,8 @@ class Shelf:
         )
 
     def _choose_place(self, opened: Opened, kind: str, bag: str) -> str:
-        earlier = self.journal.items.get(opened.receipt.upload)
+        upload = opened.receipt.upload
+        earlier = self.journal.items.get(upload) or self.journal.lost.get(upload)
         if earlier and earlier.bag == bag and earlier.is_partial == opened.is_partial:
             return earlier.place
         path = safe_path(opened.receipt.path)
@@ -167,7 +220,18 @@ class Shelf:
         if opened.is_partial:
             above, slash, name = path.rpartition("/")
             path = above + slash + shortened(name + PARTIAL)
-        return self.choose(bag, f"data/{_FOLDERS[kind]}/{path}")
+        return self._choose_unused(bag, f"data/{_FOLDERS[kind]}/{path}", opened)
+
+
+def make_durable(paths: Iterable[Path]) -> None:
+    """Get files and folders onto the disk. Raises DiskError."""
+    for path in paths:
+        with disk_errors(path):
+            file = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
 
 
 def bag_of(source: str) -> str:

@@ -72,10 +72,31 @@ def test_another_file_in_its_place_is_named(carrier: Stick, staff: Staff) -> Non
     write_index(carrier, sent)
     forged = Sent(carrier.keys, b"another one", "1.mp4", upload=sent.upload)
     carrier.put(forged, forged.whole())
-    ran = staff.open(usb(carrier))
-    assert ran.code == 3
-    assert "NOT WHAT WAS FETCHED: 1 sealed file" in ran.complained
-    assert sent.upload in ran.refused
+    # The second run opens nothing, and is as loud.
+    for _ in range(2):
+        ran = staff.open(usb(carrier))
+        assert ran.code == 3
+        assert "NOT WHAT WAS FETCHED: 1 sealed file" in ran.complained
+        assert sent.upload in ran.refused
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_older_stick_is_no_alarm(
+    carrier: Stick, staff: Staff, tmp_path: Path, *, together: bool
+) -> None:
+    """Its index has the digest of an upload that was not complete, and is honest."""
+    sent = carrier.receive(b"the testimony" * 10_000, "1.mp4")
+    write_index(carrier, sent)
+    older = Stick(tmp_path / "older" / "nightferry" / "sources" / "quiet-harbour", carrier.keys)
+    older.folder.mkdir(parents=True)
+    older.put(sent, sent.until(70_000)[0])
+    index = write_index(older, sent)
+    index.write_text(index.read_text().replace('"id"', '"state": "open", "id"'))
+    runs = [[usb(carrier), usb(older)]] if together else [[usb(carrier)], [usb(older)]]
+    for sticks in runs:
+        ran = staff.open(*sticks)
+        assert (ran.code, ran.complained) == (0, "")
+    assert staff.files() == {"1.mp4": b"the testimony" * 10_000}
 
 
 @pytest.mark.parametrize(

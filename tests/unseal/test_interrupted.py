@@ -1,5 +1,6 @@
 """Ended at any moment: nothing half is left under a name, and a second run ends in the same bags."""
 
+import os
 import resource
 import shutil
 import signal
@@ -236,3 +237,100 @@ def test_what_was_removed_is_opened_again(stick: Stick, staff: Staff) -> None:
     (staff.into / "quiet-harbour" / "data" / "files" / "clip.mp4").unlink()
     assert staff.open(stick.folder).code == 0
     assert staff.everything() == before
+
+
+def test_killed_before_the_whole_file_has_its_name_the_beginning_stays(
+    stick: Stick, staff: Staff, tmp_path: Path
+) -> None:
+    """Its line is written, its name is not: a run with another stick keeps what is there."""
+    sent = stick.receive_until(70_000, CONTENT)
+    assert staff.open(stick.folder).code == 3
+    stick.put(sent, sent.whole())
+    assert killed_at(staff, stick, "os.rename", 0) == -signal.SIGKILL
+    other = Stick(tmp_path / "other", stick.keys)
+    other.folder.mkdir()
+    other.receive_message("Hello.")
+    assert staff.open(other.folder).code == 3
+    assert staff.files() == {"clip.mp4.partial": CONTENT[:70_000]}
+    assert staff.verify().code == 0
+    assert staff.open(stick.folder).code == 0
+    assert staff.files() == {"clip.mp4": CONTENT}
+    assert staff.verify().code == 0
+
+
+def test_no_bag_is_closed_over_a_file_that_is_not_there(
+    stick: Stick, staff: Staff, tmp_path: Path
+) -> None:
+    """With more files than are synced one by one: the manifest names what is there; the other is told."""
+    for number in range(110):
+        stick.receive(b"%d" % number, f"{number}.txt")
+    assert staff.open(stick.folder).code == 0
+    (staff.into / "quiet-harbour/data/files/7.txt").unlink()
+    (staff.into / "quiet-harbour/bagit.txt").unlink()
+    other = Stick(tmp_path / "other", stick.keys)
+    other.folder.mkdir()
+    other.receive(b"new", "new.txt")
+    ran = staff.open(other.folder)
+    assert ran.code == 3
+    assert "NOT HERE: 1 file quiet-harbour/data/files/7.txt" in ran.words
+    assert staff.verify().code == 0
+    assert (staff.open(stick.folder).code, len(staff.files())) == (0, 111)
+    assert staff.verify().code == 0
+
+
+@pytest.mark.parametrize("length", [0, 3])
+def test_a_file_of_another_length_is_opened_again(stick: Stick, staff: Staff, length: int) -> None:
+    """A power cut can leave a name without its content."""
+    stick.receive(b"first", "a.txt")
+    assert staff.open(stick.folder).code == 0
+    before = staff.everything()
+    os.truncate(staff.into / "quiet-harbour/data/files/a.txt", length)
+    assert (staff.open(stick.folder).code, staff.everything()) == (0, before)
+
+
+def test_a_bag_that_a_power_cut_emptied_is_closed_again(stick: Stick, staff: Staff) -> None:
+    """Manifests, reports and the declaration have names and no content: that is no closed bag."""
+    stick.receive(b"first", "a.txt")
+    assert staff.open(stick.folder).code == 0
+    before = staff.everything()
+    for path in (staff.into / "quiet-harbour").glob("*.*"):
+        path.write_bytes(b"")
+    assert (staff.open(stick.folder).code, staff.everything()) == (0, before)
+
+
+SYNCS = """
+import os, sys
+real = os.fsync
+def fsync(file):
+    print("SYNC", os.path.basename(os.readlink(f"/proc/self/fd/{file}")), flush=True)
+    real(file)
+os.fsync = fsync
+def watch(event, arguments):
+    if event == "os.rename":
+        print("RENAME", os.path.basename(arguments[1]), flush=True)
+sys.addaudithook(watch)
+sys.path.insert(0, sys.argv.pop(1))
+from crypto.unseal.__main__ import begin
+begin()
+"""
+
+
+def test_a_bag_is_on_the_disk_before_it_says_that_it_is_whole(stick: Stick, staff: Staff) -> None:
+    """Each file of ours is synced before it gets its name, and its folder after."""
+    stick.receive(b"first", "a.txt")
+    done = subprocess.run(
+        [staff.command()[0], "-I", "-c", SYNCS, staff.program, stick.folder, "--into", staff.into],
+        capture_output=True,
+        check=True,
+        env=staff.environment,
+        timeout=60,
+    )
+    lines = [line for line in done.stdout.decode().splitlines() if line[:4] in {"SYNC", "RENA"}]
+    ours = [
+        at for at, line in enumerate(lines) if line.startswith("RENAME") and "a.txt" not in line
+    ]
+    assert len(ours) == 9
+    assert all(lines[at - 1] == "SYNC new" for at in ours)
+    assert lines[-3:] == ["SYNC new", "RENAME bagit.txt", "SYNC quiet-harbour"]
+    assert {"SYNC a.txt", "SYNC files"} < set(lines)
+    assert lines[-4] == "SYNC quiet-harbour"

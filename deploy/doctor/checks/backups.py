@@ -30,3 +30,8 @@ def judge(patient: Patient) -> Iterator[Finding]:
             f"the last one in {place} is {age} days old",
             "journalctl --namespace=nightferry --unit=nightferry-backup.service says why",
         )
+    elif age < -1:
+        yield warning(
+            f"the last one in {place} is dated {-age} days ahead, so nobody sees how old they are",
+            "was the clock wrong that day? Rename its folder in snapshots/ to the day it was made",
+        )

@@ -344,6 +344,8 @@ TABLE = (
         lambda host: shutil.rmtree(host.at("/var/backups/nightferry/snapshots"))),
     Broken("an old backup", "backups", WARNING, "is 4 days old",
         lambda host: backed_up(host, 4)),
+    Broken("a backup of next year", "backups", WARNING, "is dated 400 days ahead",
+        lambda host: backed_up(host, -400)),
     Broken("a very old backup", "backups", WRONG, "is 40 days old",
         lambda host: backed_up(host, 40)),
     Broken("security upgrades wait", "upgrades", WRONG, "1 security upgrades wait: tor",

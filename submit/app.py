@@ -21,6 +21,7 @@ from crypto.recipients import Recipient, inspect
 from crypto.session_key import SessionKeyMaker
 from submit.intake.admission import Admission
 from submit.intake.arrivals import Arrivals
+from submit.intake.calendar import Calendar
 from submit.intake.desk.accounts import Accounts
 from submit.intake.desk.door import Desk
 from submit.intake.desk.erasing import Erasing
@@ -58,6 +59,7 @@ from submit.store.records import Sources as SourceRows
 from submit.store.records import Staff as StaffRows
 from submit.store.records import StaffSessions as StaffSessionRows
 from submit.store.records import Uploads as UploadRows
+from submit.store.records import Work as WorkRows
 from submit.store.sharing import masked, umask_of
 from submit.tus.limits import Limits
 from submit.web.answers import answer_refusals
@@ -213,6 +215,7 @@ def build_intake(settings: Settings, world: World, database: Database) -> Intake
             files,
             clock,
             rules,
+            Calendar(WorkRows(database), clock),
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from submit.intake.calendar import Calendar
 from submit.intake.desk.retention import Retiring
 from submit.intake.ports import Clock, Rules
 from submit.store.errors import MissingFileError
@@ -25,6 +26,7 @@ class Housekeeping:
     files: SealedFiles
     clock: Clock
     rules: Rules
+    calendar: Calendar
 
     def start(self, *, clean: bool) -> None:
         """Tidy up before any request is served; `clean` if the last run ended as it should."""
@@ -38,25 +40,31 @@ class Housekeeping:
     def daily(self) -> int:
         """Expire what nobody moved and forget what need not be known; give how many expired.
 
-        Sources whose time is over go, see `Retiring`.
-        What arrived of an expired upload stays, its tail too: staff salvage it. Only the key goes.
+        What goes by days waits while the clock is in doubt, see `Calendar`.
         """
         for row in self.rows.in_state(State.GONE):
             self.files.remove(row.id)
             self.rows.remove(row.id)
+        # A worker that died between the row and the file left these.
+        for upload in filter(self.rows.is_complete, self.files.tails()):
+            self.files.drop_tail(upload)
+        self.sessions.remove_expired(self.clock.quarter())
+        self.staff_sessions.remove_expired(self.clock.quarter())
+        return self._let_go() if self.calendar.turn() else 0
+
+    def _let_go(self) -> int:
+        """End what is too old; sources whose time is over go, see `Retiring`.
+
+        What arrived of an expired upload stays, its tail too: staff salvage it. Only the key goes.
+        """
         today = self.clock.day()
         expired = self.rows.idle(today - self.rules.upload_idle_days)
         for row in expired:
             self.files.blur(row.id, today)
             self.rows.close(row.id, State.EXPIRED, today, None)
-        # A worker that died between the row and the file left these.
-        for upload in filter(self.rows.is_complete, self.files.tails()):
-            self.files.drop_tail(upload)
         for row in self.rows.remembered(today - self.rules.complete_answer_days):
             self.rows.forget(row.id)
         self.parts.expire(today - self.rules.upload_idle_days)
-        self.sessions.remove_expired(self.clock.quarter())
-        self.staff_sessions.remove_expired(self.clock.quarter())
         self.retiring.retire()
         return len(expired)
 

@@ -125,6 +125,16 @@ sent = Table(
     Column("mark", LargeBinary(32), primary_key=True),
 )
 
+# When the daily work was last done: one row.
+work = Table(
+    "work",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, nullable=False),  # day number
+    # Day number of the last jump of the clock, while nothing ends because of it.
+    Column("jumped", Integer, nullable=True),
+)
+
 # Who may use the desk. What is kept proves a passphrase and opens nothing.
 staff = Table(
     "staff",

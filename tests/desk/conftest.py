@@ -46,7 +46,7 @@ class House:
 
     def tidies(self) -> None:
         """Do the daily work."""
-        self.scene.intake.housekeeping.daily()
+        self.world.do_daily_work()
 
 
 @dataclass

@@ -8,7 +8,7 @@ from tests.live import Live
 
 TABLES = {
     *("sources", "uploads", "sessions", "replies", "part_sets", "parts", "sent"),
-    *("staff", "staff_sessions"),
+    *("staff", "staff_sessions", "work"),
     "alembic_version",
 }
 

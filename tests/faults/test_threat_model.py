@@ -47,6 +47,7 @@ SAID = {  # by which words the page says what the rows of a table reveal
     "sent": "how many different files",
     "staff": "Who of the staff may use the desk",
     "staff_sessions": "who of them is logged in",
+    "work": "On which day the daily work was last done",
 }
 
 

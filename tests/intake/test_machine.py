@@ -233,7 +233,7 @@ class UploadMachine(RuleBasedStateMachine):
     def a_month_passes(self) -> None:
         """What nobody moved expires: its key is gone, its chunks stay."""
         self.world.now += 32 * DAY
-        self.world.intake.housekeeping.daily()
+        self.world.do_daily_work()
         self.cookie = self.world.intake.sources.enter(self.codename).cookie
         for client in self.clients:
             row = self.world.row(self.session, client.upload)

@@ -155,15 +155,15 @@ def test_nobody_waits_for_ever(scene: Scene, source: Source) -> None:
     """A set that nobody moved for a month is forgotten; a part that comes later opens another."""
     source.sends("c.001", b"12345")
     scene.world.now += 29 * DAY
-    scene.intake.housekeeping.daily()
+    scene.world.do_daily_work()
     source = source.comes_back()
     source.sends("c.002", b"12345")
     scene.world.now += 29 * DAY
-    scene.intake.housekeeping.daily()
+    scene.world.do_daily_work()
     source = source.comes_back()
     assert shown(source).arrived == 2
     scene.world.now += 2 * DAY
-    scene.intake.housekeeping.daily()
+    scene.world.do_daily_work()
     source = source.comes_back()
     assert source.intake.drop.show(source.session).parts == ()
 

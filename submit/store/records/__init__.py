@@ -7,6 +7,7 @@ from submit.store.records.sessions import SessionRow, Sessions
 from submit.store.records.sources import ReplyKeyRow, SourceRow, Sources
 from submit.store.records.staff import Staff, StaffRow, StaffSessionRow, StaffSessions
 from submit.store.records.uploads import Kind, State, UploadRow, Uploads
+from submit.store.records.work import Work, WorkRow
 
 __all__ = [
     "Kind",
@@ -28,4 +29,6 @@ __all__ = [
     "State",
     "UploadRow",
     "Uploads",
+    "Work",
+    "WorkRow",
 ]

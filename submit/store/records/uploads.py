@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Insert, Row, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from submit.store.database import Database
@@ -175,8 +175,9 @@ class Uploads:
         return [row.id for row in self._select(uploads.c.source == source)]
 
     def move(self, upload: str, day: int, tenths: int) -> None:
-        """Note the day on which an open upload moved, and how far."""
-        self._update(uploads.c.id == upload, day=day, tenths=tenths)
+        """Note the day on which an open upload moved, and how far; it never goes back a day."""
+        latest = case((uploads.c.day > day, uploads.c.day), else_=day)
+        self._update(uploads.c.id == upload, day=latest, tenths=tenths)
 
     def close(self, upload: str, state: State, day: int, wrapped: bytes | None) -> bool:
         """End an open upload, replacing what was wrapped; False if it was not open any more."""

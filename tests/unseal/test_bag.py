@@ -211,3 +211,60 @@ def test_the_same_stick_gives_the_same_bag(stick: Stick, staff: Staff, bag: Path
     staff.into = bag.parents[1] / "again"
     assert staff.open(stick.folder).code == 0
     assert staff.everything() == first
+
+
+def test_the_report_vouches_for_all_that_stands_beside_it(bag: Path) -> None:
+    """A signature of custody.txt covers messages.txt, too: it names the hash of every file that it can."""
+    report = (bag / "custody.txt").read_text()
+    beside = {path.name for path in bag.glob("*.*") if not path.name.startswith("tagmanifest-")}
+    assert "messages.txt" in beside
+    for name in beside - {"bagit.txt", "custody.txt"}:
+        digest = hashlib.sha256((bag / name).read_bytes()).hexdigest()
+        assert f"SHA-256 of {name}:  {digest}\n" in report
+
+
+def receive_certificate(stick: Stick, octets: bytes, source: str = "quiet harbour") -> None:
+    """Put a reply certificate on the stick."""
+    name = f"reply-to-{source.replace(' ', '-')}.asc"
+    stick.receive(octets, name, modified=None, source=source)
+
+
+def put_aside(staff: Staff) -> dict[str, bytes]:
+    """Read what lies in reply-certificates/."""
+    folder = staff.into / "reply-certificates"
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_two_certificates_of_one_source_are_kept_apart(stick: Stick, staff: Staff) -> None:
+    """Whoever has the public key can seal a second one: the first keeps its name, and none is asked."""
+    receive_certificate(stick, b"genuine")
+    assert staff.open(stick.folder).code == 0
+    receive_certificate(stick, b"forged")
+    assert staff.open(stick.folder).code == 0
+    expected = {
+        "reply-to-quiet-harbour.asc": b"genuine",
+        "reply-to-quiet-harbour (2).asc": b"forged",
+    }
+    assert put_aside(staff) == expected
+    stick.receive(b"more", "more.txt")
+    assert staff.open(stick.folder).code == 0
+    assert put_aside(staff) == expected
+    ran = staff.run("answer", "quiet-harbour", "--stick", stick.folder, "--bags", staff.into)
+    assert ran.code == 4
+    assert "2 different certificates" in ran.words
+
+
+def test_a_certificate_that_was_put_aside_is_never_replaced(stick: Stick, staff: Staff) -> None:
+    """The bag and its notes may be gone, and its certificate is still the one to answer with."""
+    receive_certificate(stick, b"genuine")
+    assert staff.open(stick.folder).code == 0
+    shutil.rmtree(staff.into / "quiet-harbour")
+    shutil.rmtree(staff.into / ".unseal")
+    shutil.rmtree(stick.folder)
+    stick.folder.mkdir()
+    receive_certificate(stick, b"forged")
+    assert staff.open(stick.folder).code == 0
+    assert put_aside(staff) == {
+        "reply-to-quiet-harbour.asc": b"genuine",
+        "reply-to-quiet-harbour (2).asc": b"forged",
+    }

@@ -278,7 +278,7 @@ def test_no_bag_is_closed_over_a_file_that_is_not_there(
     assert staff.verify().code == 0
 
 
-@pytest.mark.parametrize("length", [0, 3])
+@pytest.mark.parametrize("length", [0, 3, 9])
 def test_a_file_of_another_length_is_opened_again(stick: Stick, staff: Staff, length: int) -> None:
     """A power cut can leave a name without its content."""
     stick.receive(b"first", "a.txt")

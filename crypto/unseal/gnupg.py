@@ -19,7 +19,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from crypto.unseal.errors import DiskError, NoGnuPGError, StrangeGnuPGError
+from crypto.unseal.errors import (
+    NoGnuPGError,
+    SealedFileError,
+    StrangeGnuPGError,
+    UnsealError,
+)
 from crypto.unseal.sealed import BLOCK
 from crypto.unseal.statuses import OpenedWith, Report
 from crypto.unseal.terminal import StoppedError
@@ -102,7 +107,7 @@ class Running:
     feed_length: int
     report: Report = field(default_factory=Report)
     octets: int = 0
-    _trouble: OSError | None = None
+    _trouble: UnsealError | None = None
     _words: bytearray = field(default_factory=bytearray)
     _status: bytearray = field(default_factory=bytearray)
 
@@ -142,6 +147,9 @@ class Running:
                     pipe.close()
         self._process.wait()
         os.close(self._status_pipe)
+        if self._trouble and isinstance(error, SealedFileError):
+            # GnuPG had only the beginning, and no verdict on that says what happened.
+            raise self._trouble from None
 
     def _give(self) -> None:
         """Give GnuPG all of the feed; GnuPG may end before it has read everything."""
@@ -152,10 +160,10 @@ class Running:
                 view = memoryview(block)
                 while view:
                     view = view[pipe.write(view) or 0 :]
-        except (BrokenPipeError, ValueError, StoppedError):
+        except (OSError, ValueError, StoppedError):
             pass  # GnuPG has ended, or `__exit__` has closed the pipe, or the run is to end
-        except OSError as trouble:
-            self._trouble = trouble
+        except UnsealError as trouble:
+            self._trouble = trouble  # the feed could not be read
         with contextlib.suppress(OSError):
             pipe.close()
 
@@ -213,7 +221,7 @@ class Running:
         if self._feeding:
             self._feeding.join()
         if self._trouble:
-            raise DiskError(where="the stick", why=self._trouble.strerror)
+            raise self._trouble
         for line in bytes(self._status).splitlines():
             self.report.take(line)
         self._status.clear()

@@ -25,7 +25,7 @@ from crypto.unseal.errors import (
 )
 from crypto.unseal.gnupg import GnuPG, Running
 from crypto.unseal.salvage import Rest
-from crypto.unseal.sealed import Feed, SealedFile, Shape, read_shape
+from crypto.unseal.sealed import Feed, SealedFile, Shape, read_errors, read_shape
 from crypto.unseal.statuses import OpenedWith
 
 _DECRYPT = ("--output", "-", "--decrypt")
@@ -68,7 +68,8 @@ class Opener:
     def open(self, sealed: SealedFile) -> Opened:
         """Open a sealed file. Raises SealedFileError, or RunError; then nothing of it is left."""
         with _reading(sealed.path) as file:
-            shape = read_shape(file)
+            with read_errors(sealed.path):
+                shape = read_shape(file)
             if shape.is_cut:
                 return self._salvage(sealed, file, shape, damaged=False)
             try:
@@ -79,7 +80,7 @@ class Opener:
                 return self._salvage(sealed, file, shape, damaged=True)
 
     def _open_whole(self, sealed: SealedFile, file: int, shape: Shape) -> Opened:
-        feed = Feed(file)
+        feed = Feed(file, sealed.path)
         blocks = self._counted(feed.whole())
         with Running(self.gnupg, _DECRYPT, blocks, shape.size) as gnupg:
             stream = Stream(gnupg.blocks())
@@ -110,7 +111,7 @@ class Opener:
 
     def _salvage(self, sealed: SealedFile, file: int, shape: Shape, *, damaged: bool) -> Opened:
         """Keep what authenticates of a file whose end is not there, or that is damaged."""
-        feed = Feed(file)
+        feed = Feed(file, sealed.path)
         blocks = self._counted(feed.for_salvage(shape))
         with Running(self.gnupg, _DECRYPT_PARTIAL, blocks, _never_small(shape)) as gnupg:
             rest = Rest(sealed, shape, gnupg, damaged=damaged)
@@ -161,13 +162,12 @@ class Opener:
 
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[int]:
-    try:
+    with read_errors(path):
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        raise DiskError(where=path, why=error.strerror) from None
     try:
         yield file
     except OSError as error:
+        # What is read is seen to where it is read: this is our own disk, or GnuPG's pipes.
         raise DiskError(where=path, why=error.strerror) from None
     finally:
         os.close(file)

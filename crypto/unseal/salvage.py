@@ -12,7 +12,7 @@ from crypto.framing import DEFINITE_LIMIT, Framing
 from crypto.layout import CHUNK, LITERAL_HEADER, Layout
 from crypto.unseal.errors import DamagedError
 from crypto.unseal.gnupg import Running
-from crypto.unseal.sealed import SealedFile, Shape
+from crypto.unseal.sealed import SealedFile, Shape, read_errors
 from crypto.unseal.tail import TAIL_LENGTH, NoLibgcryptError, open_tail
 
 _HELD_BACK = 2 * CHUNK
@@ -38,6 +38,9 @@ class Rest:
             held += block
             free = len(held) - _HELD_BACK
             if free > 0:
+                if given + free > self._edge(self._chunks):
+                    # A compressed packet inside: it could fill the disk.
+                    raise DamagedError(why="GnuPG gave more than there is")
                 yield memoryview(bytes(held[:free]))
                 del held[:free]
                 given += free
@@ -86,7 +89,7 @@ class Rest:
         key, tail = self._gnupg.report.session_key, self._sealed.tail
         if key is None or tail is None:
             return b""
-        with tail.open("rb") as file:
+        with read_errors(tail, "its tail: "), tail.open("rb") as file:
             octets = file.read(TAIL_LENGTH + 1)
         try:
             opened = open_tail(octets, key, self._chunks)

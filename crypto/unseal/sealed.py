@@ -5,6 +5,8 @@ Rule 1: GnuPG is given only what has the one outer form of docs/format.md: packe
 Rule 2: what is given to GnuPG is what is hashed: one reading serves both.
 """
 
+import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from crypto.framing import DEFINITE_LIMIT, PIECE, Framing
 from crypto.layout import DATA_HEADER, SEALED_CHUNK
-from crypto.unseal.errors import NotSealedError
+from crypto.unseal.errors import DiskError, NotSealedError, UnreadableError
 
 SUFFIX = ".tar.gpg"
 TAIL_SUFFIX = ".tail"
@@ -29,6 +31,7 @@ _LONGEST_PREFIX = 1 << 16  # octets: dozens of recipients
 _SALVAGE_PIECE = 20  # exponent of the lengths that stand in for the file's own
 # GnuPG has to meet one whole chunk that fails behind the last one that holds (docs/format.md).
 _ZEROS = bytes(1 << 17)
+_GONE = {errno.ENOENT, errno.ENODEV, errno.ENXIO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,17 @@ class Shape:
         """How many chunks of full length lie whole in the file."""
         framing = Framing(_ENCRYPTED_DATA, self.body or _BEYOND_ANY)
         return max(0, framing.holds(self.size - self.prefix) - DATA_HEADER) // SEALED_CHUNK
+
+
+@contextlib.contextmanager
+def read_errors(path: Path, what: str = "") -> Iterator[None]:
+    """Say in words what the stick refuses: of one file, unless the stick is not there any more."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _GONE:
+            raise DiskError(where=path, why=error.strerror) from None
+        raise UnreadableError(why=f"{what}{error.strerror}") from None
 
 
 def read_shape(file: int) -> Shape:
@@ -117,17 +131,16 @@ def _body_length(file: int, prefix: int, size: int) -> int | None:
 
 
 class Feed:
-    """Reads a sealed file once, for GnuPG and for its own hash."""
+    """Reads a sealed file once, for GnuPG and for its own hash. Raises UnreadableError, DiskError."""
 
-    def __init__(self, file: int) -> None:
-        self._file = file
+    def __init__(self, file: int, path: Path) -> None:
+        self._file, self._path = file, path
         self._hash = hashlib.sha256()
 
     def whole(self) -> Iterator[bytes]:
         """Give the file as it is."""
         os.lseek(self._file, 0, os.SEEK_SET)
-        while block := os.read(self._file, BLOCK):
-            self._hash.update(block)
+        while block := self._read():
             yield block
 
     def for_salvage(self, shape: Shape) -> Iterator[bytes]:
@@ -148,9 +161,15 @@ class Feed:
 
     def digest(self) -> str:
         """Give the SHA-256 of the file; of what is not read yet, too."""
-        for _block in iter(lambda: os.read(self._file, BLOCK), b""):
-            self._hash.update(_block)
+        while self._read():
+            pass
         return self._hash.hexdigest()
+
+    def _read(self) -> bytes:
+        with read_errors(self._path):
+            block = os.read(self._file, BLOCK)
+        self._hash.update(block)
+        return block
 
 
 def _read_beyond(blocks: Iterator[bytes], prefix: int) -> bytes:

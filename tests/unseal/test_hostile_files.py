@@ -1,10 +1,16 @@
 """Sealed files that somebody has made or changed: each is refused, and leaves nothing."""
 
+import os
+import resource
+import subprocess
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from crypto.layout import CHUNK
+from crypto.seal import ChunkCipher, Plaintext, data_header
 from tests.crypto.sealing import octets
 from tests.unseal.staff import Sent, Staff, Stick, chunk_at, new_id
 from tests.vectors.sealed import make
@@ -121,6 +127,50 @@ def test_a_size_that_the_sealed_file_cannot_hold_is_refused(stick: Stick, staff:
     ran = staff.open(stick.folder)
     assert (ran.code, staff.opened()) == (1, {})
     assert "Nothing of it was kept" in ran.words
+
+
+def test_a_cut_file_that_inflates_fills_no_disk(stick: Stick, staff: Staff) -> None:
+    """SDC#3434: without its end, a compressed packet could be 100 MB. None of it is written."""
+    bomb = Film(stick.keys, bytes(1))
+    stick.put(bomb, sealed_bomb(bomb))
+    stick.receive(b"good", "good.txt")
+    done = subprocess.run(
+        staff.command(stick.folder, "--into", staff.into),
+        capture_output=True,
+        check=False,
+        env=staff.environment,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)),
+    )
+    assert (done.returncode, done.stderr.count(b"REFUSED")) == (1, 1)
+    assert b"GnuPG gave more than there is" in b" ".join(done.stderr.split())
+    assert (staff.files(), staff.leftovers()) == ({"good.txt": b"good"}, [])
+
+
+class Film(Sent):
+    """An upload that says that it has a gigabyte."""
+
+    @property
+    def head(self) -> bytes:
+        return checksummed(super().head.replace(b"00000000001\0", b"10000000000\0"))
+
+
+def sealed_bomb(bomb: Sent) -> bytes:
+    """Seal a compressed packet of 100 MiB, and after it what is not read; leave out the end."""
+    layout = replace(bomb.layout, length=1 << 30)
+    packed = zlib.compressobj(9, zlib.DEFLATED, -15)
+    plain = b"\xa3\x01"  # compressed data of no stated length, ZIP (RFC 9580, 4.2.2.4 and 5.6)
+    plain += packed.compress(bytes(layout.literal.frame(0, b"b" + bytes(5) + bomb.head)))
+    plain += b"".join(packed.compress(bytes(1 << 20)) for _ in range(100))
+    plain += packed.flush(zlib.Z_FULL_FLUSH)
+    plain += os.urandom(-len(plain) % CHUNK)
+    iv = os.urandom(15)
+    cipher = ChunkCipher(bomb.keys.session_key, iv)
+    chunks = [
+        bytes(cipher.seal(at // CHUNK, Plaintext(plain[at : at + CHUNK])))
+        for at in range(0, len(plain), CHUNK)
+    ]
+    return b"".join([bomb.keys.pkesks, data_header(layout, iv), *chunks])
 
 
 def seal_with_head(sent: Sent, head: bytes) -> bytes:

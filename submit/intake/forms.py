@@ -19,7 +19,10 @@ from submit.intake.whole import Whole
 from submit.store.records import Kind
 
 _MESSAGE_NAME = "message.txt"
-_MESSAGES_AT_ONCE = 32  # each is in memory, a few times over, while it is read and sealed
+_MESSAGES_AT_ONCE = 32  # each is in memory, a few times over, while it is sealed
+_WAIT = 5  # seconds for a place: sealing one takes a fraction of a second
+_LONG_AT_ONCE = 32  # each is in memory while it comes in, which may take half an hour
+_LONG_OUTSIDE = 4
 
 
 class Forms:
@@ -65,17 +68,26 @@ class Messages:
     def __init__(self, whole: Whole, introductions: Introductions) -> None:
         """Keep messages with `whole`."""
         self._whole, self._introductions = whole, introductions
-        self._admission = Admission(_MESSAGES_AT_ONCE)
+        self._sealing = Admission(_MESSAGES_AT_ONCE)
+        self._inside, self._outside = Admission(_LONG_AT_ONCE), Admission(_LONG_OUTSIDE)
 
-    def admit(self) -> AbstractContextManager[None]:
-        """Hold a place while a message is read into memory; BusyError if there is none."""
-        return self._admission.admit()
+    def admit_long(self, *, inside: bool) -> AbstractContextManager[None]:
+        """Hold a place while a long message is read into memory; BusyError if there is none.
+
+        Who is not inside takes no place of those who are.
+        """
+        return (self._inside if inside else self._outside).admit()
 
     def seal(self, session: Session, text: str) -> None:
         """Seal one message; durable on return.
 
-        Refused if it is empty or too long, or holds its own source's codename.
+        Refused if it is empty or too long, or holds its own source's codename; BusyError if too
+        many are being sealed.
         """
+        with self._sealing.admit(_WAIT):
+            self._seal(session, text)
+
+    def _seal(self, session: Session, text: str) -> None:
         if not text.strip():
             raise EmptyMessageError
         octets = text.encode("utf-8", "replace")

@@ -20,13 +20,14 @@ from gunicorn.workers import gthread
 
 from submit.serve.answer import QuietResponse, constant_answer
 from submit.serve.body import PatientBody
-from submit.serve.reader import Patience, PatientUnreader
+from submit.serve.reader import Crowd, Patience, PatientUnreader
 
 READER = "nightferry.reader"  # where the application finds the reader in its environment
 
 _SEND_TIMEOUT = struct.pack("ll", 120, 0)  # seconds, microseconds
 # So that a client which is still sending can read the answer: seconds, octets.
 _LINGER, _LAST_LINGER, _LINGER_OCTETS = 5.0, 1.0, 16 << 20
+_CROWD = 10  # one thread in so many
 _LAST_LOOK = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
 # gunicorn takes no response class by configuration.
@@ -49,7 +50,7 @@ class Connection(gthread.TConn):  # type: ignore[misc] # gunicorn ships no types
         super().init()
         if fresh:
             self.parser.unreader = PatientUnreader(
-                self.sock, self._worker.patience, lambda: not self._worker.alive
+                self.sock, self._worker.patience, lambda: not self._worker.alive, self._worker.crowd
             )
 
 
@@ -63,6 +64,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc] # gunicorn ship
     def init_process(self) -> None:
         """See gunicorn."""
         self._thread = threading.local()
+        self.crowd = Crowd(max(1, self.cfg.threads // _CROWD))
         super().init_process()
 
     def load_wsgi(self) -> None:

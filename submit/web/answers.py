@@ -19,6 +19,7 @@ from submit.intake.refusals import (
     WrongCodenameError,
 )
 from submit.web.asking import brings_body, wants_json
+from submit.web.body import read_out
 from submit.web.cookie import form_secret, keep_form_secret
 from submit.web.inside import NOBODY
 from submit.web.languages import gettext
@@ -67,9 +68,14 @@ def answer_refusal(refusal: Refusal) -> Response:
         response = answer_with_form("refused.html", refusal.status, words=said)
     else:
         response = answer({"error": said}, "refused.html", refusal.status, words=said)
+    return close_unread(tell_when(response, refusal))
+
+
+def tell_when(response: Response, refusal: Refusal) -> Response:
+    """Say after how many seconds to come again, if there is such a time."""
     if isinstance(refusal, BusyError):
         response.headers["Retry-After"] = str(refusal.retry_after)
-    return close_unread(response)
+    return response
 
 
 def say(refusal: Refusal) -> str:
@@ -99,9 +105,8 @@ def close_unread(response: Response) -> Response:
     """
     if brings_body(request):
         response.headers["Connection"] = "close"
-        reader = request.environ.get("nightferry.reader")  # our worker's; absent under another
-        if reader is not None and not wants_json(request):
-            reader.read_out()
+        if not wants_json(request):
+            read_out(request)
     return response
 
 

@@ -1,11 +1,14 @@
 """What the source writes to the staff and they to it. Its own words never come back.
 
 Rule: a text that somebody typed is not lost, whatever is wrong with the request that brings it.
-A browser keeps no text of a page that was left, so the page that says no has it again.
+A browser keeps no text of a page that was left, so the page that says no has it again. Two texts
+it cannot have: one that did not come whole, and one that is so long that there is no memory left
+to read it; a short one is always read.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from hmac import compare_digest
 from http import HTTPStatus
@@ -17,17 +20,19 @@ from submit.intake.door import Intake, Site
 from submit.intake.refusals import NoSessionError
 from submit.intake.replies import Reply
 from submit.intake.sessions import Session, dead_form_token
-from submit.web.answers import answer, answer_with_form, say, send_on
+from submit.web.answers import answer, answer_with_form, say, send_on, tell_when
 from submit.web.asking import refuse_foreign_page, wants_json
 from submit.web.codename import MAX_CODENAME_LENGTH, ask_to_confirm, must_confirm
 from submit.web.cookie import form_secret, give_session, session_cookie
-from submit.web.errors import FormTokenError
+from submit.web.errors import FormTokenError, TooSlowError
 from submit.web.figures import iso_day
 from submit.web.forms import Fields, read_fields
 from submit.web.inside import Inside, look, recall
 from submit.web.tokens import TOKEN_FIELD, derive_form_token, prove_own_form
 
 GIVEN_BACK = 65_536  # octets by which a message may be too long and still be shown again
+# Octets of a body that is read at once: little more than any other form may hold in memory.
+SHORT = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class ConversationViews:
         session = look(self._intake.sources)
         if session is None and wants_json(request):
             raise NoSessionError
-        with self._intake.messages.admit():
+        with self._admit(session):
             if session is None:
                 return self._come_in_with(self._read_outside())
             fields = read_fields(request, self._max_length)
@@ -80,6 +85,13 @@ class ConversationViews:
             except FormTokenError as refusal:  # from a session before this one, in another tab
                 return _hold(refusal, fields, proved=False)
             return self._seal(session, fields)
+
+    def _admit(self, session: Session | None) -> AbstractContextManager[None]:
+        """Hold a place for a long body: a short one takes none, so nobody can take its place."""
+        length = request.content_length
+        if length is not None and length <= SHORT:
+            return nullcontext()
+        return self._intake.messages.admit_long(inside=session is not None)
 
     def delete_reply(self, reply: str) -> Response:
         """Delete a reply."""
@@ -102,6 +114,8 @@ class ConversationViews:
         refuse_foreign_page(request)
         try:
             return read_fields(request, self._max_length)
+        except TooSlowError:
+            raise
         except Refusal:
             raise NoSessionError from None
 
@@ -148,21 +162,22 @@ def _is_from_own_page(fields: Fields) -> bool:
 def _hold(refusal: Refusal, fields: Fields, *, proved: bool) -> Response:
     """Refuse a message and give its text back; if `proved`, in a form that sends it after all."""
     said = say(refusal)
-    return answer_with_form(
+    page = answer_with_form(
         "message_held.html",
         refusal.status,
         words=said,
         text=fields.get("text", ""),
         proved=proved,
     )
+    return tell_when(page, refusal)
 
 
 def _give_back(refusal: Refusal, text: str, session: Session) -> Response:
     """Refuse a message and show it again, to be changed."""
     said = say(refusal)
     if wants_json(request):
-        return answer({"error": said}, "", refusal.status)
+        return tell_when(answer({"error": said}, "", refusal.status), refusal)
     page = render_template(
         "message_refused.html", words=said, text=text, inside=Inside(lambda: session)
     )
-    return make_response(page, refusal.status)
+    return tell_when(make_response(page, refusal.status), refusal)

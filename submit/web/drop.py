@@ -13,6 +13,7 @@ from submit.intake.replies import Reply
 from submit.intake.sessions import Session
 from submit.web.answers import answer, close_unread, say, send_on
 from submit.web.asking import wants_json
+from submit.web.body import RequestBody
 from submit.web.codename import MAX_CODENAME_LENGTH, ask_to_confirm, must_confirm
 from submit.web.conversation import describe
 from submit.web.errors import FormTokenError, NoFileChosenError, NotAFormError
@@ -23,7 +24,6 @@ from submit.web.languages import gettext
 from submit.web.multipart import Part, parse_boundary, read_parts, read_text
 from submit.web.same_source import mark_page
 from submit.web.tokens import TOKEN_FIELD, prove_own_form
-from submit.web.tus import RequestBody
 
 MAX_TOKEN_LENGTH = 256  # octets
 MOST_NAMED = 20  # missing parts: enough to go and look for, few enough to read
@@ -68,9 +68,11 @@ class DropViews:
     def take_files(self) -> Response:
         """Seal each file of a form as it arrives."""
         session = recall(self._intake.sources)
-        parts = _open_form()
+        body = RequestBody(request.environ)
+        parts = _open_form(body)
         prove_own_form(request, _first_token(parts), session.form_token)
         with self._intake.forms.admit():
+            body.take_time()
             taking = self._take(session, parts)
         return self._account(session, taking)
 
@@ -158,11 +160,11 @@ def _describe(drop: Drop, replies: Sequence[Reply], session: Session) -> dict[st
     }
 
 
-def _open_form() -> Iterator[Part]:
+def _open_form(body: RequestBody) -> Iterator[Part]:
     if request.mimetype != "multipart/form-data":
         raise NotAFormError
     # What has arrived of a form is not kept waiting for more to fill a read.
-    return read_parts(RequestBody(request.environ).read, _boundary())
+    return read_parts(body.read, _boundary())
 
 
 def _boundary() -> bytes:

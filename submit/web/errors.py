@@ -92,6 +92,13 @@ class FormCutShortError(Refusal):
     )
 
 
+class TooSlowError(Refusal):
+    """A short form was on its way for so long that its thread was needed for others."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    public = "We could not read this request. Nothing from it was kept. Please try again."
+
+
 class NotAFormError(Refusal):
     """The Content-Type is neither a form nor JSON."""
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from flask import Request
 
+from submit.web.body import open_short
 from submit.web.errors import FieldTooLongError, MalformedFormError, NotAFormError
 from submit.web.multipart import READ_LENGTH, Read, parse_boundary, read_parts, read_text
 
@@ -24,9 +25,9 @@ def read_fields(request: Request, max_length: int) -> Fields:
 
     Takes a form in either of HTML's encodings, or a JSON object of strings. Of two fields with
     one name the last counts. Raises NotAFormError, MalformedFormError, FormCutShortError,
-    FieldTooLongError, TooManyPartsError.
+    TooSlowError, FieldTooLongError, TooManyPartsError.
     """
-    read: Read = request.stream.read
+    read = open_short(request)
     match request.mimetype:
         case "multipart/form-data":
             return _read_multipart(read, request.headers["Content-Type"], max_length)

@@ -12,6 +12,7 @@ from submit.intake.door import Intake
 from submit.intake.sent import SentFile
 from submit.tus.metadata import LAST_MODIFIED_LIMIT, PATH_LIMIT
 from submit.web.asking import refuse_foreign_page
+from submit.web.body import open_short
 from submit.web.errors import MalformedFormError, NotAFormError
 from submit.web.forms import read_whole
 from submit.web.inside import recall
@@ -41,7 +42,7 @@ class SentViews:
         if request.mimetype != "application/json":
             raise NotAFormError
         with self._intake.sent.admit():
-            files = parse_files(read_whole(request.stream.read, MAX_LENGTH))
+            files = parse_files(read_whole(open_short(request), MAX_LENGTH))
             return jsonify({"sent": self._intake.sent.known(session, files)})
 
 

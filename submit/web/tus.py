@@ -4,15 +4,12 @@ No cookie alone changes anything here: every request but OPTIONS must carry Tus-
 which a foreign page cannot send without asking first, and nobody answers that question.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from flask import Blueprint, Response, request
 
 from submit.errors import Refusal
 from submit.intake.door import Intake
-from submit.intake.ports import Body
 from submit.intake.refusals import BusyError, NoSessionError
 from submit.intake.sessions import Session
 from submit.intake.uploads import Status
@@ -38,30 +35,11 @@ from submit.tus.requests import (
     effective_method,
 )
 from submit.web.asking import refuse_foreign_page
+from submit.web.body import RequestBody
 from submit.web.inside import recall
 from submit.web.languages import gettext
 
-_READER = "nightferry.reader"  # set by our worker; absent under another server
 _METHODS = ["OPTIONS", "POST", "HEAD", "PATCH", "DELETE", "GET", "PUT"]
-
-
-class RequestBody:
-    """A request's body as the intake reads it; see its `Body`."""
-
-    def __init__(self, environ: dict[str, Any]) -> None:
-        """Read from a WSGI environment."""
-        body = environ["wsgi.input"]
-        self._read = getattr(body, "read_some", body.read)
-        self._reader = environ.get(_READER)
-
-    def read(self, octets: int) -> bytes:
-        """See `Body`."""
-        return bytes(self._read(octets))
-
-    def stop_when(self, interrupted: Callable[[], bool]) -> None:
-        """See `Body`."""
-        if self._reader is not None:
-            self._reader.stop_when(interrupted)
 
 
 def tus_routes(intake: Intake, limits: Limits) -> Blueprint:
@@ -116,7 +94,8 @@ class TusViews:
             append = decide_append(headers, self._limits)
             session, upload = self._own(text)
             with self._intake.forms.admit():
-                body: Body = RequestBody(request.environ)
+                body = RequestBody(request.environ)
+                body.take_time()
                 status = self._uploads.append(session, upload, append, body)
             return answer_append(status.offset, status.expires)
         if method is Method.DELETE:
@@ -125,10 +104,11 @@ class TusViews:
             return answer_termination()
         raise UnknownMethodError
 
-    def _create(self, headers: Headers, body: Body) -> Answer:
+    def _create(self, headers: Headers, body: RequestBody) -> Answer:
         creation = decide_creation(headers, self._limits)
         session = recall(self._intake.sources)
         with self._intake.forms.admit():
+            body.take_time()
             status: Status = self._uploads.create(session, creation, body)
         unsaid = creation.body is None and creation.key is None
         offset = None if unsaid else status.offset

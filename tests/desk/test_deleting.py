@@ -1,6 +1,10 @@
 """What staff delete is gone; what they did not mean is not."""
 
+import re
+from collections.abc import Callable
+
 import pytest
+from werkzeug.test import TestResponse
 
 from submit.intake.refusals import NoSessionError, WrongCodenameError
 from submit.tus.refusals import AppendSupersededError, UploadNotFoundError
@@ -76,6 +80,15 @@ def test_a_deleted_upload_does_not_come_back(
     assert house.world.row(source.session, upload) is None
 
 
+def form_that_deletes(staff: Member, address: str, designation: str) -> Callable[[], TestResponse]:
+    """Look at a source's page and fill in what deletes it; give what submits the form."""
+    page = staff.get(address).text
+    [shown] = re.findall(r'name="shown" value="([^"]+)"', page)
+    token = staff.token(address)
+    fields = {"designation": designation, "shown": shown}
+    return lambda: staff.post(f"{address}/delete", token, **fields)
+
+
 def test_a_source_is_deleted_by_its_two_words(house: House, staff: Member) -> None:
     """Everything of it, sessions and all, and nothing of anybody else's."""
     source, other = house.new_source(), house.new_source()
@@ -84,9 +97,8 @@ def test_a_source_is_deleted_by_its_two_words(house: House, staff: Member) -> No
     source.sends("clip.mp4", bytes(100_000))
     source.begins("other.mp4", bytes(100_000))
     address, words = staff.address_of(source), house.scene.designation(source)
-    assert staff.post(f"{address}/delete", designation=kept).status_code == 400
-    assert staff.post(f"{address}/delete", designation="").status_code == 400
-    assert staff.post(f"{address}/delete", designation=f" {words.upper()} ").status_code == 303
+    for typed, status in ((kept, 400), ("", 400), (f" {words.upper()} ", 303)):
+        assert form_that_deletes(staff, address, typed)().status_code == status
     assert house.sealed() == others
     assert words.encode() not in house.scene.at_rest()
     assert staff.get(address).status_code == 404
@@ -102,11 +114,10 @@ def test_a_source_that_is_sending_is_deleted_all_the_same(house: House, staff: M
     source = house.new_source()
     upload = source.begins("clip.mp4", bytes(300_000))
     address, words = staff.address_of(source), house.scene.designation(source)
-    token, session = staff.token(), source.session
+    session, submit = source.session, form_that_deletes(staff, address, words)
 
     def delete() -> None:
-        answer = staff.post(f"{address}/delete", token, designation=words)
-        assert answer.status_code == 303
+        assert submit().status_code == 303
 
     body = ScriptedBody(bytes(300_000), between=delete)
     with pytest.raises((AppendSupersededError, UploadNotFoundError)):
@@ -126,3 +137,103 @@ def test_a_crash_in_the_middle_of_deleting_leaves_nothing_behind(
     house.tidies()
     assert f"{upload}.tar.gpg" not in house.sealed()
     assert rows.known(upload) is None
+
+
+def fetch_all(house: House, staff: Member) -> None:
+    """Mark everything that is at the desk."""
+    for name in house.sealed():
+        staff.post(f"/sealed/{name.removesuffix('.tar.gpg')}/fetched")
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        pytest.param(lambda source, _: source.writes("new"), id="message"),
+        pytest.param(lambda source, _: source.sends("new.mp4", b"new"), id="file"),
+        pytest.param(lambda source, _: source.begins("new.mp4", bytes(9)), id="begun"),
+        pytest.param(
+            lambda source, upload: source.intake.uploads.append(
+                source.session, upload, Append(0, 9, None), ScriptedBody(bytes(9))
+            ),
+            id="completed",
+        ),
+    ],
+)
+def test_what_arrives_after_the_page_was_read_is_not_deleted_with_its_source(
+    house: House, staff: Member, happens: Callable[[Source, str], object]
+) -> None:
+    """There is no other copy, and nobody knew of it when they typed the two words."""
+    source = house.new_source()
+    source.writes("first")
+    upload = source.begins("old.mp4", bytes(9))
+    fetch_all(house, staff)
+    address, words = staff.address_of(source), house.scene.designation(source)
+    submit = form_that_deletes(staff, address, words)
+    happens(source, upload)
+    before = house.sealed()
+    refused = submit()
+    assert refused.status_code == 409
+    assert "Since you opened the page of this source" in refused.text
+    assert house.sealed() == before
+    assert source.session.source  # it is logged in still
+    assert form_that_deletes(staff, address, words)().status_code == 303
+
+
+def test_the_page_says_what_would_be_deleted_unfetched_and_unfinished(
+    house: House, staff: Member
+) -> None:
+    """Beside the button, before the two words are typed."""
+    source = house.new_source()
+    source.writes("first")
+    source.begins("clip.mp4", bytes(9))
+    page = staff.page(staff.address_of(source))
+    assert "1 of its files and messages nobody has fetched." in page
+    assert "1 unfinished: its source could still go on." in page
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({}, 409),
+        ({"unfetched": "yes"}, 409),
+        ({"unfinished": "yes"}, 409),
+        ({"unfetched": "no", "unfinished": "yes"}, 409),
+        ({"shown": "0" * 64, "unfetched": "yes", "unfinished": "yes"}, 409),
+        ({"unfetched": "yes", "unfinished": "yes"}, 303),
+    ],
+)
+def test_who_shows_no_page_says_in_words_what_they_know(
+    house: House, staff: Member, said: dict[str, str], status: int
+) -> None:
+    """A program, or a form of before: what is unfetched or unfinished goes only knowingly."""
+    source = house.new_source()
+    source.writes("first")
+    source.begins("clip.mp4", bytes(9))
+    before = house.sealed()
+    address, words = staff.address_of(source), house.scene.designation(source)
+    answer = staff.post(f"{address}/delete", designation=words, **said)
+    assert answer.status_code == status
+    assert house.sealed() == (before if status == 409 else set())
+
+
+def test_what_was_fetched_goes_without_a_word(house: House, staff: Member) -> None:
+    """Staff have a copy of all of it."""
+    source = house.new_source()
+    source.writes("first")
+    fetch_all(house, staff)
+    address, words = staff.address_of(source), house.scene.designation(source)
+    assert staff.post(f"{address}/delete", designation=words).status_code == 303
+
+
+def test_a_program_deletes_what_it_was_shown(house: House, staff: Member) -> None:
+    """`outstanding` is what the page sends; it is another one as soon as something arrives."""
+    source = house.new_source()
+    source.writes("first")
+    address, words = staff.address_of(source), house.scene.designation(source)
+    shown = str(staff.asks(address)["outstanding"])
+    source.writes("second")
+    assert shown != staff.asks(address)["outstanding"]
+    fields = {"designation": words, "shown": shown}
+    assert staff.post(f"{address}/delete", **fields).status_code == 409
+    fields["shown"] = str(staff.asks(address)["outstanding"])
+    assert staff.post(f"{address}/delete", **fields).status_code == 303

@@ -170,7 +170,11 @@ def clear(live: Live, desk: requests.Session) -> None:
     for source in desk.get(live.desk, timeout=TIMEOUT).json()["sources"]:
         answer = desk.post(
             f"{live.desk}/sources/{source['id']}/delete",
-            json={"designation": source["designation"]},
+            json={
+                "designation": source["designation"],
+                "unfetched": "yes",
+                "unfinished": "yes",
+            },
             timeout=TIMEOUT,
         )
         assert answer.ok, answer.text

@@ -84,6 +84,26 @@ class UnfetchedDeletionError(StaffRefusal):
     )
 
 
+class ChangedSourceError(StaffRefusal):
+    """What is unfetched or unfinished of the source is not what the page showed."""
+
+    status = HTTPStatus.CONFLICT
+    public = (
+        "Since you opened the page of this source, something has arrived or has changed there, so "
+        "nothing was deleted. Open the page again, see what has not been fetched, and decide then."
+    )
+
+
+class UnseenDeletionError(StaffRefusal):
+    """Something of the source is unfetched or unfinished, and nobody said that this is known."""
+
+    status = HTTPStatus.CONFLICT
+    public = (
+        "Something of this source has not been fetched, or is not finished, so nothing was "
+        "deleted: there is no other copy. Fetch it first, or say that you know."
+    )
+
+
 class OtherDesignationError(StaffRefusal):
     """The typed words are not those of this source."""
 

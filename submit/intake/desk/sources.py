@@ -1,11 +1,18 @@
 """Sources as staff see them: two words, days, counts and padded sizes. No content, ever."""
 
+import hashlib
+import hmac
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from submit.intake.desk.erasing import Erasing
-from submit.intake.desk.refusals import OtherDesignationError, SourceNotFoundError
+from submit.intake.desk.refusals import (
+    ChangedSourceError,
+    OtherDesignationError,
+    SourceNotFoundError,
+    UnseenDeletionError,
+)
 from submit.intake.desk.retention import Retention
 from submit.intake.ports import Clock
 from submit.intake.replies import Replies
@@ -74,6 +81,24 @@ class SourceDetail:
     items: tuple[Item, ...]
     replies: tuple[SentReply, ...]
 
+    @property
+    def outstanding(self) -> str:
+        """A value that stands for exactly what is unfetched or unfinished here."""
+        return _digest((item.id, item.state) for item in self.items if _is_outstanding(item))
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What somebody who deletes a source knows of it.
+
+    `shown`: the `outstanding` of what they looked at. Who sends none says in words that they
+    know that something was not fetched, or is not finished, whatever it is.
+    """
+
+    shown: str | None = None
+    unfetched: bool = False
+    unfinished: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class DeskSources:
@@ -116,12 +141,17 @@ class DeskSources:
         """
         return self.accepting.accept(self._row(source).designation, message)
 
-    def delete(self, source: str, typed: str) -> None:
-        """Delete a source and everything of it; OtherDesignationError, SourceNotFoundError."""
-        row = self._row(source)
-        if " ".join(typed.lower().split()) != row.designation:
+    def delete(self, source: str, typed: str, consent: Consent) -> None:
+        """Delete a source and everything of it.
+
+        OtherDesignationError, SourceNotFoundError. ChangedSourceError or UnseenDeletionError if
+        there is something that `consent` does not cover.
+        """
+        detail = self.show(source)
+        if " ".join(typed.lower().split()) != detail.overview.designation:
             raise OtherDesignationError
-        self.erasing.erase_source(row.locator)
+        _require(consent, detail)
+        self.erasing.erase_source(self._row(source).locator)
 
     def _row(self, source: str) -> SourceRow:
         row = self.rows.public(source)
@@ -170,3 +200,23 @@ class DeskSources:
             return file.length()
         finally:
             file.close()
+
+
+def _is_outstanding(item: Item) -> bool:
+    return item.kind != CERTIFICATE and (item.state == OPEN or not item.fetched)
+
+
+def _digest(facts: Iterable[tuple[str, str]]) -> str:
+    """Digest ids and states, which stand on the page anyway; no content is in it."""
+    return hashlib.sha256(repr(sorted(facts)).encode()).hexdigest()
+
+
+def _require(consent: Consent, detail: SourceDetail) -> None:
+    """Refuse what nobody agreed to, ChangedSourceError or UnseenDeletionError."""
+    if consent.shown is not None:
+        if not hmac.compare_digest(consent.shown.encode(), detail.outstanding.encode()):
+            raise ChangedSourceError
+        return
+    left = [item.state == OPEN for item in detail.items if _is_outstanding(item)]
+    if (any(left) and not consent.unfinished) or (not all(left) and not consent.unfetched):
+        raise UnseenDeletionError

@@ -12,6 +12,7 @@ from submit.web.tokens import TOKEN_FIELD, derive_form_token, prove_own_form
 
 SESSION_COOKIE = "nightferry_desk"
 FORM_COOKIE = "nightferry_desk_form"
+YES = "yes"  # what a field says that agrees to something
 MAX_FIELD_LENGTH = 4_096  # octets of a name, a passphrase, a designation
 
 

@@ -11,12 +11,11 @@ from submit.intake.desk.door import Desk
 from submit.web.answers import send_on
 from submit.web.desk.answers import answer_refusal
 from submit.web.desk.errors import RangeError
-from submit.web.desk.inside import prove_inside, recall
+from submit.web.desk.inside import YES, prove_inside, recall
 from submit.web.desk.ranges import parse_range
 from submit.web.forms import Fields
 
 _SOURCE_PAGE = re.compile(r"/sources/[a-z2-7]{26}")
-_YES = "yes"
 
 
 class SealedViews:
@@ -71,8 +70,8 @@ class SealedViews:
         fields = prove_inside(self._sessions)
         self._sealed.delete(
             upload,
-            unfinished=fields.get("unfinished") == _YES,
-            unfetched=fields.get("unfetched") == _YES,
+            unfinished=fields.get("unfinished") == YES,
+            unfetched=fields.get("unfetched") == YES,
         )
         return send_on(_back(fields))
 

@@ -7,12 +7,13 @@ from flask import Blueprint, Response, jsonify, request
 
 from submit.intake.desk.door import Desk
 from submit.intake.desk.refusals import NoMessageError
-from submit.intake.desk.sources import CERTIFICATE, OPEN, Item, Overview, SourceDetail
+from submit.intake.desk.sources import CERTIFICATE, OPEN, Consent, Item, Overview, SourceDetail
 from submit.intake.replies import LONGEST_MESSAGE
 from submit.web.answers import answer, send_on
 from submit.web.asking import wants_json
+from submit.web.body import open_short
 from submit.web.desk.figures import PER_PAGE, pages
-from submit.web.desk.inside import MAX_FIELD_LENGTH, prove_inside, recall
+from submit.web.desk.inside import MAX_FIELD_LENGTH, YES, prove_inside, recall
 from submit.web.errors import FormTokenError
 from submit.web.figures import iso_day
 from submit.web.forms import read_fields
@@ -67,9 +68,14 @@ class SourceViews:
         return send_on(f"/sources/{source}")
 
     def delete_source(self, source: str) -> Response:
-        """Delete a source and everything of it."""
+        """Delete a source and everything of it that was known to whoever asks for it."""
         fields = prove_inside(self._sessions)
-        self._sources.delete(source, fields.get("designation", ""))
+        consent = Consent(
+            shown=fields.get("shown"),
+            unfetched=fields.get("unfetched") == YES,
+            unfinished=fields.get("unfinished") == YES,
+        )
+        self._sources.delete(source, fields.get("designation", ""), consent)
         return send_on("/")
 
     def _read_reply(self) -> bytes:
@@ -91,7 +97,7 @@ class SourceViews:
 
 def _open_form() -> Iterator[Part]:
     boundary = parse_boundary(request.headers["Content-Type"])
-    return read_parts(request.stream.read, boundary)
+    return read_parts(open_short(request), boundary)
 
 
 def _first_token(parts: Iterator[Part]) -> str | None:
@@ -142,6 +148,7 @@ def _describe_whole(source: SourceDetail) -> dict[str, object]:
         "designation": source.overview.designation,
         # It comes sealed, as an item: the server keeps it under the source's own key.
         "certificate": None,
+        "outstanding": source.outstanding,
         "items": [_describe_item(item) for item in source.items],
         "replies": [{"id": reply.id, "day": iso_day(reply.day)} for reply in source.replies],
     }

@@ -1,11 +1,12 @@
 """Find the sealed files on a stick, or among files that were named."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from crypto.unseal.errors import DiskError, NothingFoundError
-from crypto.unseal.sealed import SUFFIX, TAIL_SUFFIX, SealedFile
+from crypto.unseal.errors import DiskError, NothingFoundError, NotSealedError
+from crypto.unseal.sealed import SUFFIX, TAIL_SUFFIX, SealedFile, read_shape
 
 
 def find(given: Iterable[Path]) -> list[SealedFile]:
@@ -21,12 +22,29 @@ def find(given: Iterable[Path]) -> list[SealedFile]:
 
 
 def once(found: Iterable[SealedFile]) -> list[SealedFile]:
-    """Give each upload once: of several copies the longest, because a copy can be cut."""
-    best: dict[str, SealedFile] = {}
+    """Give each upload once: of several copies the longest, because a copy can be cut.
+
+    A shorter one that is not cut is no copy but another file: it is given, too, and will be refused.
+    """
+    copies: dict[str, dict[int, SealedFile]] = defaultdict(dict)
     for sealed in found:
-        if sealed.upload not in best or sealed.size > best[sealed.upload].size:
-            best[sealed.upload] = sealed
-    return list(best.values())
+        copies[sealed.upload].setdefault(sealed.size, sealed)
+    return [
+        by_size[size]
+        for by_size in copies.values()
+        for size in sorted(by_size, reverse=True)
+        if size == max(by_size) or _is_whole(by_size[size])
+    ]
+
+
+def _is_whole(sealed: SealedFile) -> bool:
+    try:
+        with sealed.path.open("rb") as file:
+            return not read_shape(file.fileno()).is_cut
+    except OSError as error:
+        raise DiskError(where=sealed.path, why=error.strerror) from None
+    except NotSealedError:
+        return False
 
 
 def _in(place: Path) -> Iterator[Path]:

@@ -161,3 +161,15 @@ def test_a_file_whose_note_was_lost_is_known_by_its_content(stick: Stick, staff:
     before = staff.everything()
     (staff.into / ".unseal" / "journal.jsonl").write_bytes(b"")
     assert (staff.open(stick.folder).code, staff.everything()) == (0, before)
+
+
+def test_two_sticks_at_once_hide_nothing(stick: Stick, other: Stick, staff: Staff) -> None:
+    """Two whole files of one upload on two sticks: one is opened, the other refused, in each run."""
+    genuine = stick.receive(b"the genuine testimony", "a.txt")
+    forged = Sent(stick.keys, octets(9_000), "a.txt", upload=genuine.upload)
+    other.put(forged, forged.whole())
+    for _ in range(2):
+        ran = staff.open(stick.folder, other.folder)
+        assert (ran.code, ran.refused) == (1, {genuine.upload})
+        assert len(staff.files()) == 1
+        assert "(source quiet harbour). This one: a.txt" in ran.words

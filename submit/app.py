@@ -195,7 +195,7 @@ def build_intake(settings: Settings, world: World, database: Database) -> Intake
     uploads = Uploads(filling, opening, introductions)
     codenames = CodenameRules(places.salt.read_bytes(), world.cost)
     return Intake(
-        sources=Sources(source_rows, sessions, clock, codenames, reply_keys),
+        sources=Sources(source_rows, sessions, clock, codenames, reply_keys, files),
         uploads=uploads,
         drop=Drops(upload_rows, source_rows, uploads, parts),
         forms=Forms(

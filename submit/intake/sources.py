@@ -21,6 +21,7 @@ from submit.intake.refusals import (
 from submit.intake.reply_keys import ReplyKeys
 from submit.intake.sessions import Session, Sessions
 from submit.store.errors import TakenError
+from submit.store.files import SealedFiles
 from submit.store.records import SourceRow
 from submit.store.records import Sources as SourceRows
 
@@ -28,6 +29,7 @@ _CHECKS_AT_ONCE = 1  # 64 MiB, 0.15 s; two at once would wait for each other any
 _CHECKS_WAITING = 32  # so that a flood of guesses never takes the threads of the pages
 _WAIT = 20  # seconds for a place
 _ATTEMPTS = 100
+_NEW_SOURCE = 1 << 16  # octets that its rows may take, twice because of the database's log
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,16 @@ class Sources:
         clock: Clock,
         codenames: CodenameRules,
         reply_keys: ReplyKeys,
+        files: SealedFiles,
     ) -> None:
-        """Keep sources in `rows`."""
+        """Keep sources in `rows`, while there is room beside `files`."""
         self._rows, self._sessions, self._clock, self._codenames = rows, sessions, clock, codenames
-        self._reply_keys = reply_keys
+        self._reply_keys, self._files = reply_keys, files
         self._checks, self._queue = Admission(_CHECKS_AT_ONCE), Admission(_CHECKS_WAITING)
 
     def create(self) -> Entered:
-        """Make a new source and log it in."""
+        """Make a new source and log it in; DiskFullError if its row would go into the reserve."""
+        self._files.require_room(_NEW_SOURCE)
         codename = generate()
         derived = self._derive(codename)
         self._add(derived)

@@ -14,6 +14,9 @@ from submit.store.records import Sources as SourceRows
 from submit.store.records import Uploads as UploadRows
 
 FOR_EVER = 0
+# A codename that was shown may be used weeks later, by somebody who typed it nowhere before.
+UNUSED_DAYS = 90
+_AT_ONCE = 500
 _FUZZ = 10  # the extra is at most a tenth of the days
 _RANDOM = 1 << 32
 
@@ -52,9 +55,21 @@ class Retiring:
     def retire(self) -> int:
         """Erase what was fetched of every source whose time is over; give how many sources went.
 
-        A source goes with it, unless something of it was not fetched.
+        A source goes with it, unless something of it was not fetched. Whatever the rule, sources
+        that nobody ever used go, see `Sources.remove_unused`.
         """
-        return sum(self._retire(row) for row in self.rows.every())
+        today = self.clock.day()
+        gone = self._remove_unused(today - UNUSED_DAYS)
+        if self.retention.days == FOR_EVER:
+            return gone
+        old = self.rows.not_here_since(today - self.retention.days)
+        return gone + sum(self._retire(row) for row in old)
+
+    def _remove_unused(self, before: int) -> int:
+        gone = 0
+        while removed := self.rows.remove_unused(before, _AT_ONCE):
+            gone += removed
+        return gone
 
     def _retire(self, row: SourceRow) -> bool:
         sent = self.uploads.sent_by(row.locator)

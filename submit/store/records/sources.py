@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from submit.store.database import Database
 from submit.store.errors import TakenError
-from submit.store.schema import sessions, sources, uploads
+from submit.store.schema import replies, sessions, sources, uploads
+
+_USED = (uploads, sessions, replies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,39 @@ class Sources:
         with self._database.reader.begin() as connection:
             rows = connection.execute(select(sources).order_by(sources.c.designation)).all()
         return [_read(row) for row in rows]
+
+    def not_here_since(self, day: int) -> list[SourceRow]:
+        """Give all sources whose last visit was before a day."""
+        query = select(sources).where(sources.c.last_visit < day).order_by(sources.c.locator)
+        with self._database.reader.begin() as connection:
+            return [_read(row) for row in connection.execute(query).all()]
+
+    def remove_unused(self, before: int, most: int) -> int:
+        """Remove sources that were made before a day and never used; give how many went.
+
+        `most` in one transaction, so that nobody waits for long. Unused is who never typed its
+        codename, is logged in nowhere, and never began to send: no upload, no certificate.
+        """
+        unused = (
+            select(sources.c.locator)
+            .where(
+                sources.c.last_visit < before,
+                sources.c.confirmed.is_(False),
+                sources.c.introduced.is_(False),
+                sources.c.files_taken == 0,
+                sources.c.messages_taken == 0,
+                *(~exists().where(table.c.source == sources.c.locator) for table in _USED),
+            )
+            .limit(most)
+        )
+        removed = 0
+        with self._database.writer.begin() as connection:
+            locators = list(connection.execute(unused).scalars())
+            if locators:
+                going = delete(sources).where(sources.c.locator.in_(locators))
+                removed = connection.execute(going).rowcount
+        self._database.erase()
+        return removed
 
     def bar(self, locator: bytes) -> None:
         """Log a source out, wherever it is logged in, before it is removed."""

@@ -3,6 +3,7 @@
 import argparse
 import datetime as dt
 import secrets
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from deploy.backup import state, told
 from deploy.backup.checking import check
 from deploy.backup.making import Making
 from deploy.backup.place import STATE, Place, Snapshot
-from deploy.backup.reconciling import Reconciled, reconcile
 from deploy.backup.restoring import Restored, Restoring
 from deploy.backup.service import find_service
 from deploy.errors import DeployError
@@ -37,9 +37,18 @@ It prints a line: session key: '9.2:…' with 64 letters and digits. They open t
 else. Type them here.
 Session key: """
 _NO_ONE_THERE = "nobody typed a session key. Nothing was changed."
+_UNITS = (
+    "nightferry-source.socket",
+    "nightferry-desk.socket",
+    "nightferry-source.service",
+    "nightferry-desk.service",
+    "nightferry-tor.service",
+    "nightferry-daily.service",
+)
+_STOPPED = {"inactive", "failed", "unknown", ""}
 _ACTIVE = (
-    "the service is running on this host. Nothing was changed. Stop it first: "
-    "systemctl stop nightferry.target"
+    "{unit} is {word} on this host. Nothing was changed. Stop all of the service first: "
+    "systemctl stop nightferry.target nightferry-daily.service"
 )
 
 
@@ -96,13 +105,13 @@ def run_restore(options: argparse.Namespace) -> int:
     """Restore a service; 2 if there is something to see to."""
     host, place = Host(options.into.absolute()), Place(options.folder.absolute())
     snapshot = _choose(place, options.snapshot)
-    _require_stopped(host)
+    require_stopped(host)
     print(f"restoring the backup {snapshot.name} of {place.folder}", flush=True)
     try:
         files = _open_state(options, place, snapshot)
         with_onions = not options.without_onions
         restored = Restoring(host, place, snapshot, files).run(_say, with_onions=with_onions)
-        return _report(restored, reconcile(restored.database, restored.uploads))
+        return _report(restored)
     except OSError as error:
         raise DeployError(_in_words(error)) from None
 
@@ -162,11 +171,14 @@ def _choose(place: Place, name: str | None) -> Snapshot:
     return place.read(name or names[-1])
 
 
-def _require_stopped(host: Host) -> None:
+def require_stopped(host: Host) -> None:
+    """Refuse (DeployError) a host on which a part of the service runs, or can be woken."""
     if host.root == Path("/"):
-        asked = host.run("systemctl", "is-active", "nightferry-source.service")
-        if asked.code == 0:
-            raise DeployError(_ACTIVE)
+        for unit in _UNITS:
+            # The exit status is 0 for "active" alone; what starts or ends is at work as well.
+            word = host.run("systemctl", "is-active", unit).said.strip()
+            if word not in _STOPPED:
+                raise DeployError(_ACTIVE.format(unit=unit, word=word))
 
 
 def _open_state(options: argparse.Namespace, place: Place, snapshot: Snapshot) -> dict[str, bytes]:
@@ -180,7 +192,8 @@ def _open_state(options: argparse.Namespace, place: Place, snapshot: Snapshot) -
     try:
         return state.open_by_key(path, session_key, home)
     finally:
-        home.rmdir()
+        # Whatever a GnuPG leaves there must not hide what is to be said.
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _session_key(options: argparse.Namespace, path: Path) -> str:
@@ -194,10 +207,10 @@ def _session_key(options: argparse.Namespace, path: Path) -> str:
     return typed
 
 
-def _report(restored: Restored, found: Reconciled) -> int:
-    for words in told.of_restore(restored, found):
+def _report(restored: Restored) -> int:
+    for words in told.of_restore(restored, restored.found):
         print(words)
-    whole = found.fits and not (restored.damaged or restored.missing or restored.left)
+    whole = restored.found.fits and not (restored.damaged or restored.missing or restored.left)
     return _EVERYTHING_IS_WELL if whole else _SOMETHING_TO_TELL
 
 

@@ -28,21 +28,26 @@ def catch_up(source: int, length: int, copy: Path) -> Copied:
     shorter by now gives a shorter copy. Raises OSError; what was copied stays.
     """
     with _opened(copy) as target:
-        digest, same = hashlib.sha256(), 0
-        for block in _blocks(source, 0, min(length, os.fstat(target).st_size)):
-            if os.pread(target, len(block), same) != block:
-                break
+        return catch_up_open(source, length, target)
+
+
+def catch_up_open(source: int, length: int, target: int) -> Copied:
+    """Do what `catch_up` does with a copy that is open."""
+    digest, same = hashlib.sha256(), 0
+    for block in _blocks(source, 0, min(length, os.fstat(target).st_size)):
+        if os.pread(target, len(block), same) != block:
+            break
+        digest.update(block)
+        same += len(block)
+    end = same
+    if end < length:
+        os.ftruncate(target, end)
+        for block in _blocks(source, end, length):
             digest.update(block)
-            same += len(block)
-        end = same
-        if end < length:
-            os.ftruncate(target, end)
-            for block in _blocks(source, end, length):
-                digest.update(block)
-                _write(target, end, block)
-                end += len(block)
-            os.fsync(target)
-        return Copied(digest.hexdigest(), end, end - same)
+            _write(target, end, block)
+            end += len(block)
+        os.fsync(target)
+    return Copied(digest.hexdigest(), end, end - same)
 
 
 def digests_at(path: Path, lengths: set[int]) -> dict[int, str]:
@@ -78,7 +83,7 @@ def _write(file: int, position: int, block: bytes) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         yield descriptor
     finally:

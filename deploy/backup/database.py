@@ -3,29 +3,35 @@
 Rule 1: SQLite's own online backup, in both directions. Copying the file would miss its write-ahead
         log, and replacing the file would leave whoever has it open with the old one.
 Rule 2: a copy for a backup lives in memory only: it holds what is wrapped for sources.
+Rule 3: root itself opens no database that a service can write: see `reading`.
 """
 
+import json
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from sqlalchemy.engine import make_url
 
+from deploy.backup import reading
 from deploy.backup.durable import sync_file, sync_folder
 from deploy.errors import DeployError
 
 BEFORE: Final = ".before-upgrade"
 
-_PATIENCE = 60  # seconds for whoever writes
+_LONG = 900  # seconds for reading all of a database
+_CODE = Path(__file__).parents[2]
+_UMASK = 0o007  # the log and its index, if they are made, are the group's, as the database is
 _NOT_SQLITE = (
     "the database is not SQLite: back it up by its own means. Of this service nothing was copied."
 )
 _MISSING = "{path}: there is no database. Nothing was copied."
-_UNREADABLE = "{path}: cannot be read: {reason}. Nothing was copied."
+_UNREADABLE = "{path}: cannot be read: {reason}. Nothing was changed."
 
 
 def sqlite_path(url: str) -> Path:
@@ -36,13 +42,25 @@ def sqlite_path(url: str) -> Path:
     return Path(parsed.database)
 
 
-def take(path: Path) -> bytes:
-    """Give the whole database as it is at one moment, as the octets of a file. Raises DeployError."""
-    with _opened(path) as live, closing(sqlite3.connect(":memory:")) as kept:
-        live.backup(kept)
-        # What was deleted does not come along.
-        kept.execute("VACUUM")
-        return kept.serialize()
+def take(path: Path, data: Path) -> bytes:
+    """Give the whole database as it is at one moment, as the octets of a file. Raises DeployError.
+
+    It is read with the rights of whom the data folder belongs to; `unused`, `upload_states`, too.
+    """
+    if not path.exists():
+        raise DeployError(_MISSING.format(path=path))
+    return _read(data, path, "take", str(path))
+
+
+def upload_states(database: bytes, data: Path) -> dict[str, str]:
+    """Give the state of each upload that a copy of the database knows. Raises DeployError."""
+    found: dict[str, str] = json.loads(_read(data, "the copy", "states", given=database))
+    return found
+
+
+def is_unused(path: Path, data: Path) -> bool:
+    """Tell whether a database knows no source, upload and staff, or is damaged. Raises DeployError."""
+    return bool(json.loads(_read(data, path, "unused", str(path))))
 
 
 def copy_aside(path: Path) -> Path:
@@ -95,22 +113,26 @@ def revision(path: Path) -> str | None:
     return row[0] if row else None
 
 
-def upload_states(database: bytes) -> dict[str, str]:
-    """Give the state of each upload that a copy of the database knows."""
-    with closing(sqlite3.connect(":memory:")) as kept:
-        kept.deserialize(database)
-        return dict(kept.execute("SELECT id, state FROM uploads").fetchall())
-
-
-def is_unused(path: Path) -> bool:
-    """Tell whether a database knows no source, no upload and no staff, or cannot be read at all."""
-    if not is_sound(path):
-        return True
-    with _opened(path) as database:
-        return not any(
-            database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608 # constants
-            for table in ("sources", "uploads", "staff")
+def _read(data: Path, path: Path | str, *words: str, given: bytes = b"") -> bytes:
+    owner = data.lstat()
+    whose = [str(owner.st_uid), str(owner.st_gid)]
+    try:
+        done = subprocess.run(  # noqa: S603 # no shell
+            [sys.executable, "-P", "-s", "-B", "-m", reading.__name__, *whose, *words],
+            input=given,
+            capture_output=True,
+            check=False,
+            timeout=_LONG,
+            cwd="/",
+            env={"PYTHONPATH": str(_CODE), "LC_ALL": "C.UTF-8"},
+            umask=_UMASK,
         )
+    except subprocess.TimeoutExpired:
+        raise DeployError(_UNREADABLE.format(path=path, reason=f"no end after {_LONG} s")) from None
+    if done.returncode != 0:
+        reason = ascii((done.stderr.decode(errors="replace").splitlines() or ["no reason"])[-1])
+        raise DeployError(_UNREADABLE.format(path=path, reason=reason))
+    return done.stdout
 
 
 @contextmanager
@@ -118,8 +140,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise DeployError(_MISSING.format(path=path))
     try:
-        address = f"file:{quote(str(path))}?mode=rw"
-        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as database:
+        with closing(reading.open_live(path)) as database:
             yield database
     except sqlite3.DatabaseError as error:
         raise DeployError(_UNREADABLE.format(path=path, reason=error)) from None

@@ -74,7 +74,9 @@ class Making:
         folder = self._begin(made.name)
         files = self._service.state()
         made.onions = any(map(state.is_of_onion, files))
-        self._copy_all(made, folder, upload_states(files[state.DATABASE]))
+        self._copy_all(
+            made, folder, upload_states(files[state.DATABASE], self._service.settings.data)
+        )
         self._put(folder, STATE, state.seal(files, self._new_keys()))
         self._publish(folder, made.name)
         made.forgotten = self._let_go(keep)

@@ -1,9 +1,9 @@
 """Whether the database's rows and the sealed files speak of the same uploads."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.backup.place import SEALED
 from submit.store.database import Database
 from submit.store.records import Sources, State, Uploads
 
@@ -15,11 +15,11 @@ class Reconciled:
     `without_file`: of each upload that has none, its id, its state and the designation of its source.
     """
 
-    sources: int
-    complete: int
-    unfinished: int
-    without_file: tuple[tuple[str, State, str], ...]
-    without_row: tuple[str, ...]
+    sources: int = 0
+    complete: int = 0
+    unfinished: int = 0
+    without_file: tuple[tuple[str, State, str], ...] = ()
+    without_row: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -27,15 +27,14 @@ class Reconciled:
         return not self.without_file and not self.without_row
 
 
-def reconcile(path: Path, uploads: Path) -> Reconciled:
-    """Compare a database of this version with a folder of sealed files."""
+def reconcile(path: Path, files: Collection[str]) -> Reconciled:
+    """Compare a database of this version with the uploads that have a sealed file."""
     database = Database(f"sqlite:///{path}", 1)
     try:
         rows = Uploads(database).every()
         designations = {row.locator: row.designation for row in Sources(database).every()}
     finally:
         database.close()
-    files = {file.name.removesuffix(SEALED) for file in uploads.glob("*" + SEALED)}
     states = [row.state for row in rows]
     return Reconciled(
         sources=len(designations),
@@ -46,5 +45,5 @@ def reconcile(path: Path, uploads: Path) -> Reconciled:
             for row in rows
             if row.id not in files
         ),
-        without_row=tuple(sorted(files - {row.id for row in rows})),
+        without_row=tuple(sorted(set(files) - {row.id for row in rows})),
     )

@@ -69,7 +69,7 @@ class Service:
     def state(self) -> dict[str, bytes]:
         """Take everything that is not a sealed file, the database as it is now. Raises DeployError."""
         found = {
-            state.DATABASE: take(self.database),
+            state.DATABASE: take(self.database, self.settings.data),
             state.SALT: _reading(self.places.salt, Path.read_bytes),
             state.SETTINGS: _reading(self.config, Path.read_bytes),
         }

@@ -16,10 +16,11 @@ from deploy.__main__ import main
 from deploy.backup.place import Place, Snapshot
 from deploy.onion.keys import make_keys
 from tests.crypto.keys.making import Ngo
-from tests.faults.tracing import WRITING, inject, tracing
+from tests.faults.tracing import WRITING, tracing
 from tests.live import Live
 
 _ROOT = Path(__file__).parents[3]
+CHANGING = f"{WRITING},renameat"
 _PATIENCE = 60  # seconds for one command, on a busy machine
 
 
@@ -136,8 +137,9 @@ def run_apart(*arguments: str, wrapper: Sequence[str] = ()) -> Done:
 
 def killing(call: str, when: int) -> list[str]:
     """Give the command that starts another one, and kills it before a call."""
-    strace, *_ = tracing(Path(os.devnull), WRITING)
-    return [strace, "-f", "-o", os.devnull, *inject(call, "signal=SIGKILL", when)]
+    strace, *_ = tracing(Path(os.devnull), CHANGING)
+    fault = ["-e", f"trace={CHANGING}", "-e", f"inject={call}:signal=SIGKILL:when={when}"]
+    return [strace, "-f", "-o", os.devnull, *fault]
 
 
 def come_back(live: Live, codename: str) -> requests.Session:

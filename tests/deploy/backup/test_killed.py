@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.backup.sysadmin import Sysadmin, below, killing, run, run_apart
+from tests.deploy.backup.sysadmin import CHANGING, Sysadmin, below, killing, run, run_apart
 from tests.deploy.backup.uploads import COMPLETE, Begun, assert_whole, put
 from tests.faults.records import ask
-from tests.faults.tracing import WRITING
 
 
 def test_a_backup_that_is_killed_goes_on_and_leaves_nothing_half(sysadmin: Sysadmin) -> None:
@@ -34,7 +33,7 @@ def test_a_restore_that_is_killed_goes_on(sysadmin: Sysadmin, tmp_path: Path) ->
     assert sysadmin.backs_up().status == 0
     home = ["--gnupghome", str(sysadmin.live.ngo.home)]
     words = sysadmin.restoring(tmp_path / "new", *home)
-    assert run_apart(*words, wrapper=killing("rename", 2)).status == -9
+    assert run_apart(*words, wrapper=killing("renameat", 2)).status == -9
     data = below(tmp_path / "new", sysadmin.live.data)
     assert not (data / "nightferry.db").exists()
     assert run(*words).status == 0
@@ -50,7 +49,7 @@ def test_a_backup_that_is_killed_anywhere_goes_on(sysadmin: Sysadmin) -> None:
     Begun(sysadmin.live)
     Begun(sysadmin.live, 200_000)
     sysadmin.makes_onions()
-    for call in WRITING.split(","):
+    for call in CHANGING.split(","):
         for when in count(1):
             done = run_apart(*sysadmin.backing_up(), wrapper=killing(call, when))
             if sysadmin.place.names():
@@ -76,7 +75,7 @@ def test_a_restore_that_is_killed_anywhere_goes_on(sysadmin: Sysadmin, tmp_path:
     assert sysadmin.backs_up().status == 0
     home = ["--gnupghome", str(sysadmin.live.ngo.home)]
     words = sysadmin.restoring(tmp_path / "new", *home)
-    for call in WRITING.split(","):
+    for call in CHANGING.split(","):
         for when in count(1):
             killed = run_apart(*words, wrapper=killing(call, when)).status == -9
             assert run(*words).status == 0 or is_there(sysadmin, tmp_path / "new"), (call, when)

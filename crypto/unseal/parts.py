@@ -18,7 +18,7 @@ from crypto.unseal.errors import DiskError
 from crypto.unseal.journal import Item, Joined
 from crypto.unseal.names import safe_path
 from crypto.unseal.sealed import BLOCK
-from crypto.unseal.shelf import Shelf
+from crypto.unseal.shelf import Shelf, make_durable
 
 _ENDING = re.compile(r"(?<=[^/])\.([0-9]{3,}|[a-z]{2,3})$")
 _FIRST_LETTERS = "aa"
@@ -76,10 +76,9 @@ def sets_in(shelf: Shelf, bag: str) -> list[PartSet]:
     Of two uploads with one number a whole one counts, then the one that is joined, then the first.
     """
     found: dict[str, dict[int, Item]] = defaultdict(dict)
-    inside = {upload for each in shelf.journal.joined_in(bag) for upload in each.uploads}
 
     def rank(item: Item) -> tuple[bool, bool]:
-        return item.is_partial, item.upload not in inside
+        return item.is_partial, item.upload not in shelf.journal.inside
 
     for item in shelf.journal.in_bag(bag):
         if item.set is not None and item.part is not None:
@@ -117,6 +116,7 @@ def _join(shelf: Shelf, each: PartSet, uploads: tuple[str, ...], earlier: Joined
     place = (
         earlier.place if earlier else shelf.choose(each.bag, f"data/files/{safe_path(each.path)}")
     )
+    make_durable([new.path])
     shelf.unclose(each.bag)
     target = shelf.into / each.bag / place
     with disk_errors(target.parent):
@@ -126,6 +126,7 @@ def _join(shelf: Shelf, each: PartSet, uploads: tuple[str, ...], earlier: Joined
     shelf.journal.add(
         Joined(each.bag, each.id, place, uploads, size, digests.sha256, digests.sha512)
     )
+    make_durable([target.parent])
     _remove({shelf.into / item.bag / item.place for item in each.items} - {target})
 
 

@@ -22,6 +22,7 @@ _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 _BINARY, _NO_DATE = "62", "0"
 _AES_256, _OCB = "9", {"0", "2"}  # GnuPG 2.2.40 opens OCB and reports 0
 _NO_MDC = "0"
+_ERROR_CODE, _NO_SECRET_KEY = 0xFFFF, 17  # libgpg-error: above the code is who says it
 
 
 class Phase(Enum):
@@ -121,6 +122,7 @@ class Report:
     strange_late: str | None = None
     failed: bool = False
     asked: bool = False
+    has_key: bool = False
 
     def take(self, line: bytes) -> None:
         """Read one line; what is not known is kept for `require_good`."""
@@ -148,6 +150,9 @@ class Report:
                 self.sealed_to.append(key)
             case "NO_SECKEY", [key, *_]:
                 self.missing.append(key)
+            case "ERROR", ["pkdecrypt_failed", code, *_] if code.isascii() and code.isdigit():
+                # GnuPG 2.4 says NO_SECKEY too where nobody typed the passphrase of a key it has.
+                self.has_key = self.has_key or int(code) & _ERROR_CODE != _NO_SECRET_KEY
             case "DECRYPTION_KEY", [key, certificate, *_]:
                 self._note_key(key, certificate)
             case "DECRYPTION_INFO", _:
@@ -184,7 +189,7 @@ class Report:
             raise StrangeGnuPGError(line=self.strange)
         if self.keys:
             return self.keys[0]
-        if len(self.missing) >= len(self.sealed_to):
+        if len(self.missing) >= len(self.sealed_to) and not (self.asked or self.has_key):
             raise NoKeyError(keys=" and ".join(f"key {key}" for key in self.sealed_to) or "nobody")
         if self.asked:
             raise LockedError(said=said or "nothing")

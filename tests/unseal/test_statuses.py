@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto.unseal.errors import DamagedError, SealedFileError, StrangeGnuPGError, UnsealError
+from crypto.unseal.errors import (
+    DamagedError,
+    LockedError,
+    NoKeyError,
+    SealedFileError,
+    StrangeGnuPGError,
+    UnsealError,
+    UnusableKeyError,
+)
 from crypto.unseal.statuses import OpenedWith, Report
 from tests.unseal.staff import Staff, Stick
 
@@ -135,6 +143,28 @@ def test_another_kind_of_message_is_refused(good: list[str], right: str, wrong: 
     assert lines != good
     with pytest.raises(StrangeGnuPGError):
         read(lines)
+
+
+LAUNCHED = "PINENTRY_LAUNCHED 3"
+
+
+@pytest.mark.parametrize(
+    ("window", "code", "reason"),
+    [
+        ([LAUNCHED], 83886179, LockedError),  # cancelled
+        ([LAUNCHED], 67108875, LockedError),  # a wrong one
+        ([], 67108949, UnusableKeyError),  # there is no window to ask in
+        ([], 33554449, NoKeyError),
+    ],
+)
+def test_a_key_that_is_locked_is_not_a_missing_one(
+    window: list[str], code: int, reason: type[UnsealError]
+) -> None:
+    """GnuPG 2.4.7 says NO_SECKEY for both: only what it says beside it tells them apart."""
+    lines = ["ENC_TO F3DEA4A01FDEBECC 18 0", *window, "NO_SECKEY F3DEA4A01FDEBECC"]
+    lines += [f"ERROR pkdecrypt_failed {code}", "BEGIN_DECRYPTION", "DECRYPTION_FAILED"]
+    with pytest.raises(reason):
+        read([*lines, "END_DECRYPTION", "FAILURE gpg-exit 33554433"], 2, 0)
 
 
 def test_a_line_that_is_none_is_refused() -> None:

@@ -74,6 +74,7 @@ def open_by_key(sealed: Path, session_key: str, empty_home: Path) -> dict[str, b
     if match is None:
         raise DeployError(_NOT_A_KEY)
     command = ["gpg", "--homedir", str(empty_home), *ISOLATION, *_QUIET, "--batch"]
+    command += ["--no-random-seed-file"]  # the home is to stay empty
     # Through a pipe: a command line can be read by anybody on the machine.
     command += ["--override-session-key-fd", "0"]
     environment = {**ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}

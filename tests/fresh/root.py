@@ -17,6 +17,8 @@ PLAIN_ID = 1000
 ENTER = (
     'mount -t proc proc "$1/proc" && '
     'mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm" && '
+    'mount -t devpts -o newinstance,mode=620,ptmxmode=666,gid=5 devpts "$1/dev/pts" && '
+    'mount --bind "$1/dev/pts/ptmx" "$1/dev/ptmx" && '
     'exec chroot --userspec="$2" "$1" sh -c "$3"'
 )
 

@@ -9,6 +9,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,6 +78,7 @@ from submit.web.tus import tus_routes
 
 _GPG = "gpg"
 _SALT_LENGTH = 32
+_DATABASE = "nightferry"  # where a site keeps it, among its extensions
 DESK_THREADS = 64  # of its one worker process: a handful of people, and what they fetch
 
 
@@ -147,13 +149,8 @@ def inspect_recipients(settings: Settings, world: World) -> tuple[Recipient, ...
 def prepare(settings: Settings, world: World, *, clean: bool) -> None:
     """Do what must be done once before workers start; `clean` if the last run ended well."""
     inspect_recipients(settings, world)
-    database = Database(settings.database, 1)
-    try:
-        database.require_current()
-        intake = build_intake(settings, world, database)
-        intake.housekeeping.start(clean=clean)
-    finally:
-        database.close()
+    with closing(_current_database(settings, 1)) as database:
+        build_intake(settings, world, database).housekeeping.start(clean=clean)
 
 
 def make_database(settings: Settings) -> None:
@@ -164,11 +161,23 @@ def make_database(settings: Settings) -> None:
 
 def prepare_desk(settings: Settings) -> None:
     """Refuse (WrongRevisionError) what the desk's workers would find before they start."""
-    database = Database(settings.database, 1)
+    _current_database(settings, 1).close()
+
+
+def close_app(app: Flask) -> None:
+    """Close what a site stands on, when it serves nobody any more."""
+    database: Database = app.extensions[_DATABASE]
+    database.close()
+
+
+def _current_database(settings: Settings, connections: int) -> Database:
+    database = Database(settings.database, connections)
     try:
         database.require_current()
-    finally:
+    except BaseException:
         database.close()
+        raise
+    return database
 
 
 def build_intake(settings: Settings, world: World, database: Database) -> Intake:
@@ -222,12 +231,11 @@ def build_intake(settings: Settings, world: World, database: Database) -> Intake
 
 def create_source_app(settings: Settings, world: World) -> Flask:
     """Build the source's site."""
-    database = Database(settings.database, settings.threads)
-    database.require_current()
+    site = _site(settings, inspect_recipients(settings, world))
+    database = _current_database(settings, settings.threads)
     intake = build_intake(settings, world, database)
-    recipients = inspect_recipients(settings, world)
-    site = _site(settings, recipients)
     app = Flask("submit.web", static_folder=None)
+    app.extensions[_DATABASE] = database
     app.config["PROPAGATE_EXCEPTIONS"] = False
     guard_door(app, site.hosts)
     dress_answers(app)
@@ -276,10 +284,10 @@ def build_desk(settings: Settings, world: World, database: Database) -> Desk:
 
 def create_desk_app(settings: Settings, world: World) -> Flask:
     """Build the staff's site."""
-    database = Database(settings.database, DESK_THREADS)
-    database.require_current()
+    database = _current_database(settings, DESK_THREADS)
     desk = build_desk(settings, world, database)
     app = Flask("submit.web.desk", static_folder=None)
+    app.extensions[_DATABASE] = database
     app.config["PROPAGATE_EXCEPTIONS"] = False
     guard_door(app, tuple(host.lower() for host in settings.desk_hosts))
     guard_desk(app, desk)

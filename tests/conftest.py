@@ -2,9 +2,14 @@
 
 import os
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
+import pytest
+from flask import Flask
 from hypothesis import HealthCheck, settings
 
+from submit.app import close_app
 from submit.cli.translations import compile_outdated
 
 # Two shared cores make single examples slow at random: a deadline would only find the machine.
@@ -24,3 +29,18 @@ compile_outdated()
 
 # `server`: a real gunicorn for a module's tests.
 pytest_plugins = ["tests.live"]
+
+
+CloseLater = Callable[[Flask], Flask]
+
+
+@pytest.fixture
+def close_later() -> Iterator[CloseLater]:
+    """Give what every site built in this process is handed to: it is closed after the test."""
+    with ExitStack() as sites:
+
+        def keep(site: Flask) -> Flask:
+            sites.callback(close_app, site)
+            return site
+
+        yield keep

@@ -3,6 +3,7 @@
 import argparse
 import datetime as dt
 import os
+from contextlib import closing
 
 from config.settings import Settings, load
 from crypto.recipients import Recipient, expiring_soon
@@ -58,10 +59,9 @@ def recipients(options: argparse.Namespace) -> int:
 def expire(options: argparse.Namespace) -> int:
     """Do the daily work: run it from a timer."""
     settings: Settings = load(options.config)
-    database = Database(settings.database, 1)
-    database.require_current()
-    count = build_intake(settings, World(), database).housekeeping.daily()
-    database.close()
+    with closing(Database(settings.database, 1)) as database:
+        database.require_current()
+        count = build_intake(settings, World(), database).housekeeping.daily()
     print(f"unfinished uploads that can no longer be resumed: {count}")
     return 0
 

@@ -9,6 +9,7 @@ import os
 import resource
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from submit.app import (
     DESK_THREADS,
     Places,
     World,
+    close_app,
     create_desk_app,
     create_source_app,
     prepare,
@@ -108,7 +110,7 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "on_starting": self._on_starting,
             "post_fork": self._on_fork,
             "post_worker_init": self._on_worker_ready,
-            "worker_exit": lambda _arbiter, _worker: self._marks.clear(os.getpid()),
+            "worker_exit": self._on_worker_exit,
             "child_exit": self._on_child_exit,
         }
 
@@ -132,12 +134,19 @@ class Site(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         if self._ready is not None and worker.age == 1:
             self._ready()
 
+    def _on_worker_exit(self, _arbiter: object, _worker: object) -> None:
+        self._marks.clear(os.getpid())
+        self._close()
+
+    def _close(self) -> None:
+        if self.callable is not None:  # none, if the worker could not begin
+            close_app(self.callable)
+
     def _on_child_exit(self, _arbiter: object, worker: Any) -> None:
         """Mark all open uploads if a worker was killed, not ended."""
         if worker.pid in self._marks.left():
-            database = Database(self._settings.database, 1)
-            Uploads(database).suspect_all()
-            database.close()
+            with closing(Database(self._settings.database, 1)) as database:
+                Uploads(database).suspect_all()
             self._marks.clear(worker.pid)
             logging.getLogger("gunicorn.error").error("a worker was killed")
 
@@ -158,6 +167,7 @@ class DeskSite(Site):
             "proc_name": "nightferry-desk",
             "on_starting": lambda _arbiter: prepare_desk(self._settings),
             "post_fork": lambda _arbiter, _worker: self._leave_terminal(),
+            "worker_exit": lambda _arbiter, _worker: self._close(),
         }
         unmarked = {key: value for key, value in super()._options().items() if key not in _MARKING}
         return unmarked | own

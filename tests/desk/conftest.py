@@ -14,6 +14,7 @@ from crypto.codename import CHEAPEST
 from crypto.totp import TotpSecret, one_time_code
 from submit.app import World, build_accounts, create_desk_app
 from submit.intake.desk.accounts import Accounts, Credentials
+from tests.conftest import CloseLater
 from tests.crypto.keys.making import Ngo, make_ngo, new_home
 from tests.intake.conftest import Scene, Source
 from tests.intake.world import IntakeWorld
@@ -123,14 +124,16 @@ def retention_days() -> int:
 
 
 @pytest.fixture
-def house(ngo: Ngo, tmp_path: Path, retention_days: int) -> Iterator[House]:
+def house(
+    ngo: Ngo, tmp_path: Path, retention_days: int, close_later: CloseLater
+) -> Iterator[House]:
     world = IntakeWorld(tmp_path / "site", ngo.certificate)
     world.settings = replace(
         world.settings, desk_hosts=("localhost",), retention_days=retention_days
     )
     world.start(clean=True)
     around = World(lambda: world.now, CHEAPEST, lambda _path: world.disk)
-    desk = create_desk_app(world.settings, around)
+    desk = close_later(create_desk_app(world.settings, around))
     yield House(Scene(world, ngo), desk, build_accounts(around, world.database))
     world.close()
 

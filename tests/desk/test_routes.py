@@ -9,6 +9,7 @@ from flask import Flask
 from submit.app import World, create_source_app
 from submit.web.desk.door import OPEN
 from submit.web.headers import SECURITY_HEADERS
+from tests.conftest import CloseLater
 from tests.desk.conftest import House, Member
 
 UPLOAD = "a" * 26
@@ -104,9 +105,9 @@ def test_another_host_is_refused(staff: Member, headers: dict[str, str]) -> None
     assert staff.get("/", **headers).status_code == 421
 
 
-def test_neither_site_has_routes_of_the_other(house: House) -> None:
+def test_neither_site_has_routes_of_the_other(house: House, close_later: CloseLater) -> None:
     """A mistake in one cannot open the other."""
-    source = create_source_app(house.world.settings, World())
+    source = close_later(create_source_app(house.world.settings, World()))
     shared = {"/", "/session", "/session/end", "/static/site.css"}
     here = {rule.rule for rule in house.desk.url_map.iter_rules()}
     there = {rule.rule for rule in source.url_map.iter_rules()}

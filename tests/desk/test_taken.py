@@ -8,6 +8,7 @@ import pytest
 
 from crypto.codename import CHEAPEST
 from submit.app import World, create_source_app
+from tests.conftest import CloseLater
 from tests.desk.conftest import House, Member
 from tests.intake.conftest import Source
 from tests.web.site import Browser, Page, Site
@@ -30,12 +31,13 @@ def source(house: House) -> Source:
 
 
 @pytest.fixture
-def browser(house: House, source: Source) -> Browser:
+def browser(house: House, source: Source, close_later: CloseLater) -> Browser:
     """The source's browser, in which it has come in with its codename."""
     world = house.world
     around = World(lambda: world.now, CHEAPEST, lambda _path: world.disk)
     settings = replace(world.settings, hosts=("localhost",))
-    browser = Browser(Site(create_source_app(settings, around), settings.data))
+    site = close_later(create_source_app(settings, around))
+    browser = Browser(Site(site, settings.data))
     assert browser.enters(source.codename).status_code == 303
     return browser
 

@@ -16,6 +16,7 @@ import submit.intake.sources
 from config.settings import Settings
 from crypto.codename import CHEAPEST, Codename, Cost, Derived, derive
 from submit.app import World, create_source_app, make_database
+from tests.conftest import CloseLater
 from tests.crypto.keys.making import Ngo, export, generate, gpg, make_ngo, new_home
 from tests.live import Live, running
 
@@ -30,7 +31,7 @@ def ngo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ngo]:
 
 
 @pytest.fixture
-def app(ngo: Ngo, tmp_path: Path) -> Flask:
+def app(ngo: Ngo, tmp_path: Path, close_later: CloseLater) -> Flask:
     """Give the site in this process, with a codename that costs little."""
     settings = Settings(
         data=tmp_path / "site",
@@ -40,7 +41,7 @@ def app(ngo: Ngo, tmp_path: Path) -> Flask:
         listen="127.0.0.1:8080",
     )
     make_database(settings)
-    return create_source_app(settings, World(cost=CHEAPEST))
+    return close_later(create_source_app(settings, World(cost=CHEAPEST)))
 
 
 def codename_of_new_source(app: Flask) -> str:

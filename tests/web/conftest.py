@@ -9,6 +9,7 @@ from flask import Flask
 from config.settings import Settings
 from crypto.codename import CHEAPEST
 from submit.app import World, create_source_app, make_database
+from tests.conftest import CloseLater
 from tests.crypto.keys.making import Ngo, make_ngo, new_home
 from tests.web.site import Browser, Machine, Site
 from tests.web.staff import Staff
@@ -37,10 +38,10 @@ def settings(ngo: Ngo, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Flask:
+def app(settings: Settings, close_later: CloseLater) -> Flask:
     """Give the site as it is served, except that a codename costs nothing."""
     make_database(settings)
-    return create_source_app(settings, World(cost=CHEAPEST))
+    return close_later(create_source_app(settings, World(cost=CHEAPEST)))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from flask import Flask
 from config.settings import Settings
 from crypto.codename import CHEAPEST
 from submit.app import World, create_source_app, make_database
+from tests.conftest import CloseLater
 from tests.web.site import Browser, Machine, Page, Site
 
 DAY = 86_400
@@ -29,10 +30,10 @@ def calendar() -> Calendar:
 
 
 @pytest.fixture
-def app(settings: Settings, calendar: Calendar) -> Flask:
+def app(settings: Settings, calendar: Calendar, close_later: CloseLater) -> Flask:
     """Give the site in a time of the test's own."""
     make_database(settings)
-    return create_source_app(settings, World(seconds=calendar.now, cost=CHEAPEST))
+    return close_later(create_source_app(settings, World(seconds=calendar.now, cost=CHEAPEST)))
 
 
 def test_nobody_goes_on_before_the_codename_is_typed_back(browser: Browser) -> None:

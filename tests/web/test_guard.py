@@ -11,6 +11,7 @@ from config.settings import Settings
 from crypto.codename import CHEAPEST
 from submit.app import World, create_source_app
 from submit.web.headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from tests.conftest import CloseLater
 from tests.web.site import BOUNDARY, Browser, Machine, Page, Site, write_form
 
 UPLOAD = "a" * 26
@@ -250,12 +251,15 @@ def test_first_page_in_two_tabs_works_in_both(browser: Browser, site: Site) -> N
     assert answer.status_code == 303
 
 
-def test_first_page_outlives_a_restart(browser: Browser, settings: Settings) -> None:
+def test_first_page_outlives_a_restart(
+    browser: Browser, settings: Settings, close_later: CloseLater
+) -> None:
     """Its token needs nothing that a process remembers: another worker may take the form."""
     token = browser.token("/")
     secret = browser.client.get_cookie("nightferry_form")
     assert secret is not None
-    restarted = Browser(Site(create_source_app(settings, World(cost=CHEAPEST)), settings.data))
+    again = close_later(create_source_app(settings, World(cost=CHEAPEST)))
+    restarted = Browser(Site(again, settings.data))
     restarted.client.set_cookie("nightferry_form", secret.value)
     assert restarted.post("/source", {"token": token}).status_code == 201
 

@@ -19,16 +19,18 @@ def run() -> None:
     engine = create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         lock_when_beginning(engine, ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"))
-    with engine.begin() as connection:
-        context.configure(
-            connection=connection,
-            target_metadata=metadata,
-            render_as_batch=True,
-            transactional_ddl=_ALL_OR_NOTHING,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            context.configure(
+                connection=connection,
+                target_metadata=metadata,
+                render_as_batch=True,
+                transactional_ddl=_ALL_OR_NOTHING,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+    finally:
+        engine.dispose()
 
 
 run()

@@ -1,9 +1,17 @@
 """Messages in both directions, and that no text somebody typed is lost."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from config.settings import Settings
+from crypto.codename import CHEAPEST
+from submit.app import World, create_source_app, make_database
+from submit.store.disk import File, FolderDisk
+from tests.conftest import CloseLater
 from tests.web.site import Browser, Machine, Page, Site
 from tests.web.staff import Staff
 
@@ -186,3 +194,55 @@ def test_program_outside_gets_no_text_back(machine: Machine) -> None:
     assert answer.status_code == 403
     assert answer.json is not None
     assert list(answer.json) == ["error"]
+
+
+SEALED_AT_ONCE = 32
+
+
+class HeldDisk(FolderDisk):
+    """A disk that answers nobody for a while."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.asked, self.freed = threading.Semaphore(0), threading.Event()
+        self.freed.set()
+
+    def create(self, name: str) -> File:
+        self.asked.release()
+        assert self.freed.wait(60)
+        return super().create(name)
+
+
+def test_message_comes_back_when_too_many_are_being_sealed(
+    settings: Settings, close_later: CloseLater
+) -> None:
+    """503 with the text in the page: a browser would have kept nothing of it."""
+    disks: list[HeldDisk] = []
+
+    def hold(folder: Path) -> HeldDisk:
+        disks.append(HeldDisk(folder))
+        return disks[-1]
+
+    make_database(settings)
+    app = close_later(create_source_app(settings, World(cost=CHEAPEST, disk=hold)))
+    [disk], site = disks, Site(app, settings.data)
+    browser, program = Browser(site), Machine(site)
+    browser.begins()
+    program.post("/source", {})
+    others = [Machine(site) for _ in range(SEALED_AT_ONCE)]
+    for other in others:
+        other.post("/source", {})
+    disk.freed.clear()
+    with ThreadPoolExecutor(SEALED_AT_ONCE) as pool:
+        sent = [pool.submit(other.post, "/drop/messages", {"text": "x"}) for other in others]
+        try:
+            assert all(disk.asked.acquire(timeout=60) for _ in others)
+            refused = browser.writes("typed\r\nfor hours")
+            told = program.post("/drop/messages", {"text": "x"})
+        finally:
+            disk.freed.set()
+    for answer in (refused, told):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert "typed\r\nfor hours" in refused.text
+    assert [one.result().status_code for one in sent] == [201] * SEALED_AT_ONCE
+    assert "Your message arrived" in browser.writes("typed\r\nfor hours").text

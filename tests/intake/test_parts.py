@@ -1,11 +1,15 @@
 """A large file in parts, through the front door: recognised, counted, bound together for the NGO."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from submit.intake.parts import PartSet
+from submit.intake.parts import PartSet, _is_complete, _may_be, _proof
 from submit.intake.refusals import PartSetNotFoundError
+from submit.intake.sessions import Session
 from tests.intake.conftest import Scene, Source
 from tests.intake.world import DAY
 
@@ -56,6 +60,82 @@ def test_parts_of_one_length_wait_for_the_sources_word(source: Source, send: Sen
     assert source.intake.drop.show(source.session).parts == ()
     with pytest.raises(PartSetNotFoundError):
         source.intake.parts.close(source.session, "x" * 26)
+
+
+CLIPS = (90_000, 80_000, 95_000, 85_000, 70_000)
+ORDERS = ((1, 2, 3, 4, 5), (5, 4, 3, 2, 1), (3, 1, 2, 5, 4), (2, 4, 1, 3, 5))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_clips_that_are_counted_like_parts_are_not_missed(
+    scene: Scene, source: Source, send: Send, order: tuple[int, ...]
+) -> None:
+    """A camera's `gate.001`, `gate.002` … have any length: no arrived clip is called missing."""
+    for sent, number in enumerate(order, start=1):
+        send(source, f"gate.{number:03}", bytes(CLIPS[number - 1]))
+        for each in source.intake.drop.show(source.session).parts:
+            arrived = {f"gate.{number:03}" for number in order[:sent]}
+            assert not arrived & set(each.missing)
+    assert source.intake.drop.show(source.session).parts == ()
+    assert "set" not in scene.received()[order[-1] - 1].facts
+    assert len(scene.intake.parts._rows.arrived(sole_set(source))) <= len("123")
+
+
+def sole_set(source: Source) -> str:
+    """Give the id of the one set that has rows."""
+    (row,) = source.intake.parts._rows.of(source.session.source)
+    return row.id
+
+
+def test_two_parts_alone_wait_for_the_sources_word(source: Source, send: Send) -> None:
+    """The second may be the last of a file, or the second clip of a camera: both are shorter."""
+    send(source, "c.001", b"12345")
+    send(source, "c.002", b"123")
+    assert (shown(source).arrived, shown(source).missing) == (2, ())
+    source.intake.parts.close(source.session, shown(source).id)
+    assert source.intake.drop.show(source.session).parts == ()
+
+
+@given(st.integers(1, 30), st.integers(1, 5), st.integers(0, 40), st.randoms())
+def test_whatever_order_parts_come_in_they_may_be_of_one_file(
+    parts: int, last: int, left: int, random: Random
+) -> None:
+    """What split and 7-Zip make is never taken for clips, and complete only when it is."""
+    numbers = list(range(1, parts + 1))
+    random.shuffle(numbers)
+    lengths = {number: 5 if number < parts else last for number in numbers}
+    some = {number: lengths[number] for number in numbers[:left]}
+    assert _may_be(some)
+    assert _is_complete(some) == (len(some) == parts > 2 and last < 5)
+
+
+@given(st.dictionaries(st.integers(0, 30), st.integers(0, 3), min_size=2))
+def test_a_few_lengths_show_what_all_of_them_show(arrived: dict[int, int]) -> None:
+    """What is dropped of clips is not needed to know that they are clips."""
+    few = {number: arrived[number] for number in _proof(arrived)} if not _may_be(arrived) else {}
+    assert _may_be(few) == _may_be(arrived)
+    assert len(few) <= len("123")
+
+
+def test_a_long_set_is_not_looked_through_for_every_part(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand parts of one length cost each as little as the first; the last one closes."""
+    monkeypatch.setattr("submit.intake.parts._FEW", 3)
+    looked: list[str] = []
+    parts = source.intake.parts
+    lengths = parts._lengths
+
+    def look(session: Session, each: str) -> Mapping[int, int]:
+        looked.append(each)
+        return lengths(session, each)
+
+    monkeypatch.setattr(parts, "_lengths", look)
+    for number in range(1, 9):
+        source.sends(f"c.{number:03}", b"12345")
+    assert len(looked) == 2
+    source.sends("c.009", b"1")
+    assert parts._rows.of(source.session.source) == []
 
 
 def test_the_ngo_can_tell_which_parts_belong_together(scene: Scene, source: Source) -> None:

@@ -1,5 +1,6 @@
 """The rows of files that come in parts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
@@ -66,9 +67,9 @@ class Parts:
             rows = connection.execute(query).all()
         return [PartSetRow(row.id, row.source, row.mark, row.day, row.wrapped) for row in rows]
 
-    def arrived(self, part_set: str) -> list[PartRow]:
-        """Give the parts of a set that have arrived."""
-        query = select(parts).where(parts.c.set == part_set)
+    def arrived(self, part_set: str, most: int | None = None) -> list[PartRow]:
+        """Give the parts of a set that have arrived, or any `most` of them."""
+        query = select(parts).where(parts.c.set == part_set).limit(most)
         with self._database.reader.begin() as connection:
             rows = connection.execute(query).all()
         return [PartRow(row.set, row.mark, row.wrapped) for row in rows]
@@ -85,6 +86,13 @@ class Parts:
                 )
         except IntegrityError:
             return
+
+    def reduce(self, part_set: str, marks: Collection[bytes]) -> None:
+        """Drop all parts of a set but these."""
+        others = (parts.c.set == part_set) & parts.c.mark.not_in(marks)
+        with self._database.writer.begin() as connection:
+            connection.execute(delete(parts).where(others))
+        self._database.erase()
 
     def close(self, part_set: str, source: bytes) -> bool:
         """Drop a set of this source's; False if there is none."""

@@ -138,7 +138,7 @@ def _back_up(options: argparse.Namespace, place: Place) -> int:
     same_disk = service.settings.data.stat().st_dev == place.folder.stat().st_dev
     for words in told.of_backup(made, same_disk=same_disk):
         print(words)
-    return _SOMETHING_TO_TELL if made.differing else _EVERYTHING_IS_WELL
+    return _SOMETHING_TO_TELL if made.differing or made.odd else _EVERYTHING_IS_WELL
 
 
 def _verify(place: Place) -> int:

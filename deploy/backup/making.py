@@ -19,8 +19,9 @@ from deploy.backup import state
 from deploy.backup.copying import Copied, catch_up, digests_at
 from deploy.backup.database import upload_states
 from deploy.backup.durable import sync_folder, write_durably
+from deploy.backup.foreign import OddError
 from deploy.backup.place import SEALED, STATE, TAIL, Line, Place, write_list
-from deploy.backup.service import Service, opened
+from deploy.backup.service import Service
 from deploy.errors import DeployError
 from submit.store.records import State
 
@@ -51,6 +52,7 @@ class Made:
     without_file: list[str] = field(default_factory=list)
     removed_meanwhile: int = 0
     differing: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     onions: bool = False
 
@@ -72,7 +74,7 @@ class Making:
         """Make it, then let go of all but the newest `keep`. Raises DeployError, OSError."""
         made = Made(self._place.next_name(self._today))
         folder = self._begin(made.name)
-        files = self._service.state()
+        files = self._service.state(made.odd)
         made.onions = any(map(state.is_of_onion, files))
         self._copy_all(
             made, folder, upload_states(files[state.DATABASE], self._service.settings.data)
@@ -97,21 +99,27 @@ class Making:
         return folder
 
     def _copy_all(self, made: Made, folder: Path, states: dict[str, str]) -> None:
-        uploads = self._service.uploads()
+        uploads, odd = self._service.names()
+        made.odd += odd
         over = {upload for upload, known in states.items() if known in _OVER}
         made.without_file = sorted(over.difference(uploads))
         for upload in uploads:
-            known = states.get(upload)
-            if known == State.GONE:
-                continue
-            with opened(self._service.sealed(upload)) as file:
+            if states.get(upload) != State.GONE:
+                self._copy_one(made, folder, upload, states.get(upload))
+                self._tell(made)
+
+    def _copy_one(self, made: Made, folder: Path, upload: str, known: str | None) -> None:
+        try:
+            with self._service.sealed(upload) as file:
                 if file is None:
                     made.removed_meanwhile += 1
-                    continue
+                    return
                 self._copy(made, folder, file, upload, known)
-            if known is None:
-                made.without_row.append(upload)
-            self._tell(made)
+        except OddError:
+            made.odd.append(upload + SEALED)
+            return
+        if known is None:
+            made.without_row.append(upload)
 
     def _copy(self, made: Made, folder: Path, file: int, upload: str, known: str | None) -> None:
         now = self._service.moment(file, upload)

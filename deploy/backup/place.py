@@ -37,6 +37,10 @@ _LINE = re.compile(
 _BUSY = "{folder}: another backup is being made there just now. This one has changed nothing."
 _NO_PLACE = "{folder}: cannot be used for backups: {reason}. Nothing was changed."
 _UNREADABLE = "{path}: is not as it was written, so this backup cannot be relied on."
+_UNLISTED = (
+    "the list of this backup could not be read again, so there is no new backup; what is copied stays. "
+    "Tell whoever maintains this program."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,17 +195,26 @@ def latest(folder: Path) -> dt.date | None:
 
 
 def write_list(lines: Sequence[Line]) -> bytes:
-    """Give the list of a snapshot as it is written."""
-    listed = "".join(f"{line}\n" for line in lines).encode()
-    return listed + hashlib.sha256(listed).hexdigest().encode() + b"\n"
+    """Give the list of a snapshot as it is written. DeployError if it could not be read again."""
+    listed = _summed(lines)
+    try:
+        read_list(listed.decode())
+    except ValueError:
+        raise DeployError(_UNLISTED) from None
+    return listed
 
 
 def read_list(text: str) -> tuple[Line, ...]:
     """Undo `write_list`; ValueError for anything else."""
     lines = tuple(map(_read_line, text.splitlines()[:-1]))
-    if write_list(lines) != text.encode():
+    if _summed(lines) != text.encode():
         raise ValueError
     return lines
+
+
+def _summed(lines: Sequence[Line]) -> bytes:
+    listed = "".join(f"{line}\n" for line in lines).encode()
+    return listed + hashlib.sha256(listed).hexdigest().encode() + b"\n"
 
 
 def _read_line(text: str) -> Line:

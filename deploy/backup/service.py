@@ -1,22 +1,27 @@
 """What a backup is made of: one service's settings, and where its things lie."""
 
+import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final
 
 from config.settings import Settings, load
 from deploy.backup import state
 from deploy.backup.database import sqlite_path, take
+from deploy.backup.foreign import Foreign, OddError
 from deploy.backup.place import SEALED, TAIL
 from deploy.errors import DeployError
 from deploy.places import HOST_SETTINGS
 from submit.app import Places
 
-_Content = TypeVar("_Content")
+_CLIENTS = "authorized_clients"
+_OF_ONION: Final = (("source",), ("source", _CLIENTS), ("desk",), ("desk", _CLIENTS))
+_ID: Final = re.compile("[a-z2-7]{26}")
 
 _UNREADABLE = (
     "{path}: cannot be read: {reason}. The backup was not made; what is copied stays. Are you root?"
@@ -49,47 +54,70 @@ class Service:
         """Its database's file. Raises DeployError if it is none of SQLite's."""
         return sqlite_path(self.settings.database)
 
-    def uploads(self) -> list[str]:
-        """Give all uploads of which there is a sealed file."""
-        names = _reading(self.places.uploads, os.listdir)
-        return sorted(name.removesuffix(SEALED) for name in names if name.endswith(SEALED))
+    def names(self) -> tuple[list[str], list[str]]:
+        """Give all uploads of which there is a sealed file; and what else has such a file's ending."""
+        with _in_words(self.places.uploads), self._folder() as folder:
+            found = [name for name in folder.names() if name.endswith(SEALED)]
+        uploads = [name.removesuffix(SEALED) for name in found]
+        return list(filter(_ID.fullmatch, uploads)), [
+            name for name in found if not _ID.fullmatch(name.removesuffix(SEALED))
+        ]
 
-    def sealed(self, upload: str) -> Path:
-        """Where an upload's sealed file lies."""
-        return self.places.uploads / (upload + SEALED)
+    @contextmanager
+    def sealed(self, upload: str) -> Iterator[int | None]:
+        """Open an upload's sealed file; None if it is gone. Raises OddError, OSError."""
+        with self._folder() as folder, folder.file(upload + SEALED) as file:
+            yield file
 
     def moment(self, file: int, upload: str) -> Growing:
-        """Look at file and tail together; nobody appends meanwhile, and nobody waits long."""
+        """Look at file and tail together; nobody appends meanwhile, and nobody waits long.
+
+        Raises OddError, OSError.
+        """
         fcntl.flock(file, fcntl.LOCK_EX)
         try:
-            return Growing(os.fstat(file).st_size, _optional(self._tail(upload)))
+            with self._folder() as folder:
+                return Growing(os.fstat(file).st_size, folder.read(upload + TAIL))
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)
 
-    def state(self) -> dict[str, bytes]:
-        """Take everything that is not a sealed file, the database as it is now. Raises DeployError."""
+    def state(self, odd: list[str]) -> dict[str, bytes]:
+        """Take everything that is not a sealed file, the database as it is now. Raises DeployError.
+
+        What is to be tor's and cannot be read as such is put into `odd`.
+        """
         found = {
             state.DATABASE: take(self.database, self.settings.data),
-            state.SALT: _reading(self.places.salt, Path.read_bytes),
-            state.SETTINGS: _reading(self.config, Path.read_bytes),
+            state.SALT: self._salt(),
+            state.SETTINGS: _reading(self.config),
         }
         host = _optional(self.config.with_name(HOST_SETTINGS.name))
         if host is not None:
             found[state.HOST_SETTINGS] = host
         for number, path in enumerate(self.settings.recipients):
-            found[f"{state.RECIPIENTS}{number}.asc"] = _reading(path, Path.read_bytes)
-        return found | dict(self._onion_files())
+            found[f"{state.RECIPIENTS}{number}.asc"] = _reading(path)
+        return found | dict(self._onion_files(odd))
 
-    def _onion_files(self) -> Iterator[tuple[str, bytes]]:
-        if not self.onion.exists():
-            return
-        for path in sorted(self.onion.rglob("*")):
-            name = state.ONION + str(path.relative_to(self.onion))
-            if state.is_of_onion(name):
-                yield name, _reading(path, Path.read_bytes)
+    def _salt(self) -> bytes:
+        path = self.places.salt
+        with _in_words(path), Foreign.opened(path.parent) as folder:
+            salt = folder.read(path.name)
+        if salt is None:
+            raise DeployError(_UNREADABLE.format(path=path, reason=os.strerror(errno.ENOENT)))
+        return salt
 
-    def _tail(self, upload: str) -> Path:
-        return self.places.uploads / (upload + TAIL)
+    def _onion_files(self, odd: list[str]) -> Iterator[tuple[str, bytes]]:
+        for below in _OF_ONION:
+            if not self.onion.joinpath(*below).exists():
+                continue
+            try:
+                with Foreign.opened(self.onion, *below) as folder:
+                    yield from _of_onion(folder, below, odd)
+            except DeployError:
+                odd.append(str(self.onion.joinpath(*below)))
+
+    def _folder(self) -> AbstractContextManager[Foreign]:
+        return Foreign.opened(self.settings.data, "uploads")
 
 
 def find_service(config: Path, onion: Path) -> Service:
@@ -97,18 +125,27 @@ def find_service(config: Path, onion: Path) -> Service:
     return Service(config.absolute(), load(config), onion)
 
 
+def _of_onion(
+    folder: Foreign, below: tuple[str, ...], odd: list[str]
+) -> Iterator[tuple[str, bytes]]:
+    for file in folder.names():
+        name = state.ONION + "/".join((*below, file))
+        if state.is_of_onion(name):
+            try:
+                content = folder.read(file)
+            except OddError:
+                odd.append(str(folder.path / file))
+                continue
+            if content is not None:
+                yield name, content
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[int | None]:
-    """Open a file to read; None if it is gone."""
+def _in_words(path: Path) -> Iterator[None]:
     try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        yield None
-        return
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        yield
+    except OSError as error:
+        raise DeployError(_UNREADABLE.format(path=path, reason=error.strerror)) from None
 
 
 def _optional(path: Path) -> bytes | None:
@@ -118,8 +155,6 @@ def _optional(path: Path) -> bytes | None:
         return None
 
 
-def _reading(path: Path, read: Callable[[Path], _Content]) -> _Content:
-    try:
-        return read(path)
-    except OSError as error:
-        raise DeployError(_UNREADABLE.format(path=path, reason=error.strerror)) from None
+def _reading(path: Path) -> bytes:
+    with _in_words(path):
+        return path.read_bytes()

@@ -16,6 +16,10 @@ _DIFFERING = (
     "LOOK: these are not as long any more as when they were copied, which nothing but a fault "
     "explains; the copies stay: {uploads}"
 )
+_ODD = (
+    "LOOK: these are not in the backup, because the service makes no such thing: no regular files, or "
+    "names that no upload has. Whoever put them there can write to its folder: {names}"
+)
 _AFTER = """\
 What sources and staff deleted, and what arrived, since that backup was made is not known here.
 Next: nightferry init (it mends owners and modes), nightferry doctor. The old host must not run any
@@ -32,6 +36,7 @@ def of_backup(made: Made, *, same_disk: bool) -> list[str]:
         (not made.onions, "no onion keys are in it: there are none here. The address is not saved"),
         (made.forgotten, _FORGOTTEN.format(count=len(made.forgotten))),
         (made.differing, _DIFFERING.format(uploads=", ".join(made.differing))),
+        (made.odd, _ODD.format(names=", ".join(map(ascii, made.odd)))),
         (same_disk, "this is the disk of the uploads itself: when it dies, the backup dies too"),
     ]
     return [words for holds, words in said if holds]

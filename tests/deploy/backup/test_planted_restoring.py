@@ -86,7 +86,7 @@ def test_a_journal_beside_an_old_database_removes_no_file_of_the_host(sysadmin: 
     put(sysadmin.live)
     assert sysadmin.backs_up().status == 0
     with open_folder() as root:
-        data, victim = below(root, sysadmin.live.data), victim_in(root / "etc")
+        data, victim = below(root, sysadmin.live.data), victim_in(root / "host")
         data.mkdir(parents=True)
         migrate(f"sqlite:///{data}/nightferry.db")
         plant_journal(data / "nightferry.db", victim)

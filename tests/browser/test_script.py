@@ -69,6 +69,47 @@ def test_what_was_sent_before_is_not_sent_again(live: Live, browser: Browser, fo
         assert arrived() == as_sent(folder)
 
 
+def test_the_page_promises_no_more_than_it_does(live: Live, browser: Browser, folder: Path) -> None:
+    """Who is not remembered is told that whole files are sent again, and they are."""
+    with sender(live, browser) as source:
+        words = source.page.inner_text("#send") + source.page.inner_html("#words")
+        assert "only what is missing is sent" not in words
+        assert words.count("what was begun goes on where it stopped") == 2
+        assert "Files that had arrived whole are sent again" in words
+        for count in (5, 10):
+            source.opens()
+            source.chooses(folder)
+            source.hears(DONE)
+            assert source.count() == count
+        source.page.click("#send-remember")
+        source.page.click("button:has-text('Remember from now on')")
+        source.page.locator("#send").wait_for()
+        words = source.page.inner_text("#send") + source.page.inner_html("#words")
+        assert words.count("only what is missing is sent") == 2
+        assert "had arrived before we began to remember are sent once more" in words
+
+
+def test_being_remembered_can_be_chosen_where_files_are_chosen(
+    live: Live, browser: Browser
+) -> None:
+    """By keyboard alone: the link opens the choice, with its risk, and leads to the button."""
+    with browser.new_context(bypass_csp=True) as context:
+        source = Sender(live, context, live.base)
+        source.opens()
+        assert axe(source) == []
+        source.page.locator("#send-remember").focus()
+        source.page.keyboard.press("Enter")
+        expect(source.page.locator("#remember-choice")).to_be_focused()
+        expect(source.page.get_by_text("The risk: whoever gets hold")).to_be_visible()
+        assert axe(source) == []
+        source.page.keyboard.press("Tab")
+        source.page.keyboard.press("Enter")
+        source.page.get_by_text("Forget what I have sent").wait_for()
+        assert source.drop()["remembers"] is True
+        assert source.page.locator("#send-remember").count() == 0
+        assert axe(source) == []
+
+
 def test_three_hundred_files_arrive_on_a_small_page(
     live: Live, browser: Browser, tmp_path: Path
 ) -> None:

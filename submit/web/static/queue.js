@@ -50,10 +50,13 @@ export class Queue {
   }
 
   // Take files in, and leave out what was sent before. Returns when they are on their way.
-  async add(found) {
+  // `unread`: what the browser cannot read; `again`: what of that it has been asked for once more.
+  async add(found, unread = [], again = []) {
+    this.#nameUnread(unread, again);
     const fresh = found.filter((file) => this.#isNew(file));
     if (fresh.length === 0) {
-      if (!this.isBusy) this.#feel("nothing");
+      if (unread.length > 0) this.#fill();
+      else if (!this.isBusy) this.#feel("nothing");
       return;
     }
     const drop = await this.#insist(lookAtDrop);
@@ -82,9 +85,13 @@ export class Queue {
     this.#fill();
   }
 
+  get unread() {
+    return this.failed.filter((one) => one.entry);
+  }
+
   tryFailedAgain() {
-    const again = this.failed;
-    this.failed = [];
+    const again = this.failed.filter((one) => !one.entry);
+    this.failed = this.unread;
     for (const file of again) Object.assign(file, { words: "", renewed: false });
     this.#waiting.push(...again);
     this.#fill();
@@ -185,6 +192,12 @@ export class Queue {
       this.arrived -= file.offset;
     }
     this.failed = this.failed.filter((one) => !again.has(knownAs(one)));
+  }
+
+  #nameUnread(unread, again) {
+    this.#dropFailed([...again, ...unread]);
+    this.all += unread.length;
+    this.failed.push(...unread);
   }
 
   #prepare(file, begun) {

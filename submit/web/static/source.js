@@ -1,20 +1,29 @@
 // The source's page, with a script: it waits for files, and shows what becomes of them.
 
-import { fromDrop, fromInput } from "./choosing.js";
+import { fromDrop, fromInput, readEntries } from "./choosing.js";
 import { Queue } from "./queue.js";
 import { lookAtDrop } from "./server.js";
 import { View } from "./view.js";
+import { say } from "./words.js";
 
 const element = (id) => document.getElementById(id);
 const view = new View();
 const queue = new Queue(() => view.change());
 let mayLeave = false;
 
-async function take(files) {
+async function take(files, unread = [], again = []) {
   element("send-unfinished").hidden = true;
   // It counts what had arrived when the page came, and would contradict what is shown from now on.
   element("arrived").closest("section").hidden = true;
-  await queue.add(files);
+  const words = ({ entry }) => say(entry.isFile ? "unreadable" : "unreadable_folder");
+  const named = unread.map((one) => ({ ...one, words: words(one) }));
+  await queue.add(files, named, again);
+}
+
+async function takeDragged(reading, again = []) {
+  view.speakOf("reading");
+  const { found, unread } = await reading;
+  await take(found, unread, again);
 }
 
 function listen() {
@@ -36,11 +45,17 @@ function listen() {
     event.preventDefault();
     box.classList.remove("over");
     if (!box.contains(event.target)) return;
-    view.speakOf("reading");
-    take(await fromDrop(event.dataTransfer));
+    takeDragged(fromDrop(event.dataTransfer));
   });
   element("send-pause").addEventListener("click", () => (queue.paused ? queue.goOn() : queue.pause()));
-  element("send-again").addEventListener("click", () => queue.tryFailedAgain());
+  element("send-again").addEventListener("click", () => {
+    const unread = queue.unread;
+    queue.tryFailedAgain();
+    if (unread.length > 0) takeDragged(readEntries(unread.map(({ entry }) => entry)), unread);
+  });
+  element("send-remember")?.addEventListener("click", () => {
+    element("remember-choice").closest("details").open = true;
+  });
   addEventListener("online", () => queue.wakeUp());
   // Whoever has to leave quickly is not asked twice.
   addEventListener("submit", (event) => {

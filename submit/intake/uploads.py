@@ -5,7 +5,7 @@ The thin clerk of submit.tus: it looks up, asks the judge, and does as it is tol
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from crypto.archive import encode_head
@@ -52,6 +52,16 @@ class Status:
     again: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An upload whose row and file are made; `length` is that of the file."""
+
+    row: UploadRow
+    state: UploadState
+    file: SealedFile
+    length: int
+
+
 class Uploads:
     """The uploads of all sources."""
 
@@ -68,16 +78,43 @@ class Uploads:
         """
         if creation.length > MAX_CONTENT:
             raise LengthTooLargeError
-        if creation.key is None:
-            return self._create(session, new_upload_id(), creation, body)
-        upload = keyed_upload_id(session.key, creation.key)
         try:
-            if self._rows.find(upload, session.source):
-                return self._find_again(session, upload, creation)
-            return self._create(session, upload, creation, body)
+            if creation.key is not None:
+                upload = keyed_upload_id(session.key, creation.key)
+                return self._create_once(session, upload, creation, body)
+            begun = self._begin(session, new_upload_id(), creation)
+            return self._fill(session, begun, creation, body)
+        except MovedOnError:
+            raise AppendSupersededError from None
+
+    def _create_once(self, session: Session, upload: str, creation: Creation, body: Body) -> Status:
+        begun = None
+        try:
+            if not self._is_made(session, upload):
+                with self._files.making(upload):
+                    if not self._is_made(session, upload):
+                        self._clear(session, upload)
+                        begun = self._begin(session, upload, creation)
+            if begun is not None:
+                return self._fill(session, begun, creation, body)
+            return self._find_again(session, upload, creation)
         except (TakenError, UploadNotFoundError):
-            # Its row is there and its file not yet, or no more.
+            # Somebody makes it at this moment, or it was there and is no more.
             raise CreationUnderwayError from None
+
+    def _is_made(self, session: Session, upload: str) -> bool:
+        row = self._rows.find(upload, session.source)
+        return row is not None and (row.state is not State.OPEN or self._files.is_there(upload))
+
+    def _clear(self, session: Session, upload: str) -> None:
+        """Remove what a worker left that was killed between an upload's row and its file.
+
+        Nobody was told of that upload, and whoever makes it holds the lock that the caller has.
+        """
+        if self._rows.find(upload, session.source):
+            self._files.remove(upload)
+            if not self._rows.discard(upload):
+                raise TakenError
 
     def _find_again(self, session: Session, upload: str, creation: Creation) -> Status:
         status = self.status(session, upload)
@@ -85,7 +122,7 @@ class Uploads:
         decide_same_creation(status.length, metadata, creation)
         return replace(status, again=True)
 
-    def _create(self, session: Session, upload: str, creation: Creation, body: Body) -> Status:
+    def _begin(self, session: Session, upload: str, creation: Creation) -> "_Begun":
         keys = self._opening.new_keys()
         state = self._new_state(session, upload, creation, keys)
         self._files.require_room(state.layout.file_length)
@@ -96,11 +133,16 @@ class Uploads:
         self._rows.add(row)
         start = keys.pkesks + data_header(state.layout, state.iv)
         try:
-            with self._faults_noted(row), self._created(row, start, state) as made:
-                self._filling.fill(session, row, made, creation.body or _NOTHING, body)
-                return self._status(row, made)
-        except MovedOnError:
-            raise AppendSupersededError from None
+            return _Begun(row, state, self._files.create(upload, start), len(start))
+        except BaseException:
+            self._rows.remove(upload)
+            raise
+
+    def _fill(self, session: Session, begun: "_Begun", creation: Creation, body: Body) -> Status:
+        with closing(begun.file), self._faults_noted(begun.row):
+            progress = Progress(begun.state, begun.file, begun.length)
+            self._filling.fill(session, begun.row, progress, creation.body or _NOTHING, body)
+            return self._status(begun.row, progress)
 
     def status(self, session: Session, upload: str) -> Status:
         """Tell how far an upload is; any older request that still appends to it stops."""
@@ -185,18 +227,6 @@ class Uploads:
         if row is None:  # `move` has refused already
             raise UploadNotFoundError
         return row
-
-    @contextmanager
-    def _created(self, row: UploadRow, start: bytes, state: UploadState) -> Iterator[Progress]:
-        try:
-            file = self._files.create(row.id, start)
-        except BaseException:
-            self._rows.remove(row.id)
-            raise
-        try:
-            yield Progress(state, file, len(start))
-        finally:
-            file.close()
 
     @contextmanager
     def _opened(self, session: Session, row: UploadRow) -> Iterator[tuple[UploadState, SealedFile]]:

@@ -38,4 +38,4 @@ class WrongRevisionError(Exception):
 
 
 class TakenError(Exception):
-    """Another source has this locator or designation already."""
+    """Another source has this locator or designation already, or somebody makes this upload."""

@@ -1,7 +1,7 @@
 """Sealed files and their tails: created, appended to, cut back, finished, removed."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from submit.store.disk import Disk, File, is_full, locked
 from submit.store.errors import DiskFaultError, DiskFullError, MissingFileError, MovedOnError
@@ -28,6 +28,10 @@ class SealedFiles:
         """Refuse (DiskFullError) what would go into the reserve."""
         if self._disk.free() - octets < self._reserve:
             raise DiskFullError
+
+    def making(self, upload: str) -> AbstractContextManager[None]:
+        """Be the only one, in any process, who makes this upload; TakenError if somebody is."""
+        return self._owners.making(upload)
 
     def create(self, upload: str, start: bytes) -> "SealedFile":
         """Create an upload's file with its first octets; durable on return."""
@@ -65,6 +69,14 @@ class SealedFiles:
         except FileNotFoundError:
             raise MissingFileError from None
         return SealedFile(upload, self._disk, file, self._owners)
+
+    def is_there(self, upload: str) -> bool:
+        """Tell whether an upload has its file."""
+        try:
+            self.open(upload).close()
+        except MissingFileError:
+            return False
+        return True
 
     def read(self, upload: str, *, tail: bool = False) -> File:
         """Open a sealed file, or its tail, only to read it; MissingFileError if there is none."""

@@ -212,6 +212,14 @@ class Uploads:
             connection.execute(delete(uploads).where(uploads.c.id == upload))
         self._database.erase()
 
+    def discard(self, upload: str) -> bool:
+        """Remove the row of an open upload; False if it is not open any more."""
+        where = (uploads.c.id == upload) & (uploads.c.state == State.OPEN)
+        with self._database.writer.begin() as connection:
+            removed = connection.execute(delete(uploads).where(where)).rowcount
+        self._database.erase()
+        return removed == 1
+
     def _select(self, *where: ColumnElement[bool]) -> list[UploadRow]:
         with self._database.reader.begin() as connection:
             rows = connection.execute(select(uploads).where(*where).order_by(uploads.c.id)).all()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from config.errors import SettingsError
 from config.settings import Settings
 from crypto.codename import RFC_9106_SECOND, Cost
 from crypto.layout import MAX_CONTENT
@@ -48,7 +49,7 @@ from submit.intake.sessions import Sessions
 from submit.intake.sources import CodenameRules, Sources
 from submit.intake.uploads import Uploads
 from submit.intake.whole import Whole
-from submit.store.database import Database, migrate
+from submit.store.database import Database, is_made, migrate
 from submit.store.disk import Disk, FolderDisk
 from submit.store.files import SealedFiles
 from submit.store.owners import SharedOwners
@@ -78,6 +79,10 @@ from submit.web.tus import tus_routes
 
 _GPG = "gpg"
 _SALT_LENGTH = 32
+_NO_SALT = (
+    "{path} is missing, and none was made: with another one, no source could come back. Nothing was "
+    "changed. Take it from a backup."
+)
 _DATABASE = "nightferry"  # where a site keeps it, among its extensions
 DESK_THREADS = 64  # of its one worker process: a handful of people, and what they fetch
 
@@ -123,8 +128,14 @@ class Places:
             self.gnupg.mkdir(mode=0o700)
             # GnuPG wants its folder without the bit that hands a shared folder's group on.
             self.gnupg.chmod(0o700)
-        if not self.salt.exists():
-            _write_once(self.salt, secrets.token_bytes(_SALT_LENGTH))
+
+
+class MissingSaltError(SettingsError):
+    """There is a database, and the salt of its codenames is gone; none was made."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the salt's place."""
+        super().__init__(_NO_SALT.format(path=path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +159,28 @@ def inspect_recipients(settings: Settings, world: World) -> tuple[Recipient, ...
 
 def prepare(settings: Settings, world: World, *, clean: bool) -> None:
     """Do what must be done once before workers start; `clean` if the last run ended well."""
-    inspect_recipients(settings, world)
+    # First the database: without it, nothing is made in what may be the place of a disk.
     with closing(_current_database(settings, 1)) as database:
+        inspect_recipients(settings, world)
         build_intake(settings, world, database).housekeeping.start(clean=clean)
 
 
 def make_database(settings: Settings) -> None:
-    """Make the database, or bring it to this version's form."""
-    Places(settings.data).make()
+    """Make the database, and the salt with it; or bring it to this version's form.
+
+    Raises MissingSaltError for a database whose salt is gone.
+    """
+    places = Places(settings.data)
+    places.make()
+    if not places.salt.exists():
+        if is_made(settings.database):
+            raise MissingSaltError(places.salt)
+        _write_once(places.salt, secrets.token_bytes(_SALT_LENGTH))
     migrate(settings.database)
 
 
 def prepare_desk(settings: Settings) -> None:
-    """Refuse (WrongRevisionError) what the desk's workers would find before they start."""
+    """Refuse (WrongRevisionError, MissingDatabaseError) what the desk's workers would find before they start."""
     _current_database(settings, 1).close()
 
 
@@ -168,6 +188,13 @@ def close_app(app: Flask) -> None:
     """Close what a site stands on, when it serves nobody any more."""
     database: Database = app.extensions[_DATABASE]
     database.close()
+
+
+def _salt(places: Places) -> bytes:
+    try:
+        return places.salt.read_bytes()
+    except FileNotFoundError:
+        raise MissingSaltError(places.salt) from None
 
 
 def _current_database(settings: Settings, connections: int) -> Database:
@@ -202,7 +229,7 @@ def build_intake(settings: Settings, world: World, database: Database) -> Intake
     retention = Retention(settings.retention_days)
     filling = Filling.build(upload_rows, files, sessions, clock, rules, arrivals)
     uploads = Uploads(filling, opening, introductions)
-    codenames = CodenameRules(places.salt.read_bytes(), world.cost)
+    codenames = CodenameRules(_salt(places), world.cost)
     return Intake(
         sources=Sources(source_rows, sessions, clock, codenames, reply_keys, files),
         uploads=uploads,

@@ -26,7 +26,7 @@ _KEPT = (
     "version. Install the version from before, then tell whoever maintains this program."
 )
 _NONE = (
-    "there is no database at {path}, and none was made: if the disk of the data is not mounted, a new "
+    "there is no database at {path}, or an empty one, and none was made: if the disk of the data is not mounted, a new "
     "one would hide the old. Mount it, then: dpkg --configure nightferry. If this host has never had one: "
     "nightferry migrate, then the same."
 )
@@ -56,6 +56,8 @@ def upgrade(url: str) -> None:
         raise UpgradeError(_NONE.format(path=path))
     if not is_sound(path):
         raise UpgradeError(_UNSOUND.format(path=path))
+    if revision(path) is None:
+        raise UpgradeError(_NONE.format(path=path))
     if not _is_current(url):
         _change(url, path, copy_aside(path))
     drop_copy(path)

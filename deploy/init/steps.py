@@ -5,7 +5,7 @@ from typing import Final
 from deploy.errors import DeployError
 from deploy.host import Host
 from deploy.init.plan import Plan
-from deploy.init.running import running_steps
+from deploy.init.running import TARGET, running_steps
 from deploy.init.step import Step
 from deploy.init.written import written_steps
 from deploy.onion.clients import client_names, describe_key, let_in
@@ -61,7 +61,7 @@ def all_steps(host: Host, plan: Plan) -> tuple[Step, ...]:
             "database",
             "there is a database of this version's form",
             lambda: _has_database(host),
-            lambda: _run(host, "nightferry", "migrate", "--config", str(SETTINGS)),
+            lambda: _make_database(host),
         ),
         *running_steps(host, plan.settings),
         *_account_steps(host, plan),
@@ -120,6 +120,13 @@ def _make_client(host: Host, name: str) -> str:
 def _has_database(host: Host) -> bool:
     """Ask the service: it says no to a database of another form."""
     return host.run("nightferry", "staff", "list", "--config", str(SETTINGS)).code == 0
+
+
+def _make_database(host: Host) -> str:
+    """On a host that was once finished a database is missing only if its disk is not mounted."""
+    if host.run("systemctl", "is-enabled", "--quiet", TARGET).code == 0:
+        return _run(host, "nightferry", "upgrade-database")  # which makes none
+    return _run(host, "nightferry", "migrate", "--config", str(SETTINGS))
 
 
 def _staff(host: Host) -> list[str]:

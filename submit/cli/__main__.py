@@ -15,8 +15,7 @@ from submit.store.errors import WrongRevisionError
 # The package's command is another than the tree's: what is printed can be typed.
 _CALLED = os.environ.get("NIGHTFERRY_COMMAND", "./nightferry")
 _NOT_MIGRATED = (
-    "the database is missing or of another version. Nothing was changed. "
-    f"Run: {_CALLED} migrate --config FILE"
+    f"the database is of another version. Nothing was changed. Run: {_CALLED} migrate --config FILE"
 )
 
 
@@ -28,8 +27,8 @@ def main(arguments: Sequence[str]) -> int:
         return command(options)
     except (SettingsError, CryptoError, CommandError) as error:
         print(f"nightferry: {error}", file=sys.stderr)
-    except WrongRevisionError:
-        print(f"nightferry: {_NOT_MIGRATED}", file=sys.stderr)
+    except WrongRevisionError as error:
+        print(f"nightferry: {str(error) or _NOT_MIGRATED}", file=sys.stderr)
     except KeyboardInterrupt:
         print("nightferry: stopped", file=sys.stderr)
     return 1

@@ -8,6 +8,8 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -35,20 +37,45 @@ _PRAGMAS = (
 )
 
 
+_MISSING = (
+    "there is no database at {path}, and none was made: if the disk of the data is not mounted, a new one "
+    "would hide the old. Is it mounted? Only if there has never been one: nightferry migrate"
+)
+
+
+class MissingDatabaseError(WrongRevisionError):
+    """Where the settings say that it is, there is no database, or an empty file; none was made."""
+
+    def __init__(self, url: str) -> None:
+        """Name the database of `url`."""
+        super().__init__(_MISSING.format(path=make_url(url).database))
+
+
 class Database:
     """Two engines on one database: `reader` begins deferred, `writer` with the write lock."""
 
     def __init__(self, url: str, connections: int) -> None:
-        """Open it with up to `connections` at once for each engine."""
+        """Open it with up to `connections` at once for each engine; MissingDatabaseError if it is not there."""
+        if not _is_there(url):
+            raise MissingDatabaseError(url)
         self.reader = _engine(url, connections, "BEGIN")
         self.writer = _engine(url, connections, "BEGIN IMMEDIATE")
 
     def require_current(self) -> None:
-        """Refuse (WrongRevisionError) a database that was not migrated to this version."""
+        """Refuse (WrongRevisionError) a database that was not migrated to this version.
+
+        MissingDatabaseError if it never was: then it is an empty file.
+        """
         head = ScriptDirectory.from_config(_config("")).get_current_head()
+        current = self._revision()
+        if current is None:
+            raise MissingDatabaseError(self.reader.url.render_as_string())
+        if current != head:
+            raise WrongRevisionError
+
+    def _revision(self) -> str | None:
         with self.reader.connect() as connection:
-            if MigrationContext.configure(connection).get_current_revision() != head:
-                raise WrongRevisionError
+            return MigrationContext.configure(connection).get_current_revision()
 
     def erase(self) -> None:
         """Let nothing that was deleted live on in SQLite's write-ahead log.
@@ -67,6 +94,29 @@ class Database:
         """Close all connections."""
         self.reader.dispose()
         self.writer.dispose()
+
+
+def is_made(url: str) -> bool:
+    """Tell whether there is a database, of whatever form; an empty file is none."""
+    if not _is_there(url):
+        return False
+    database = Database(url, 1)
+    try:
+        return database._revision() is not None  # noqa: SLF001 # of this module
+    finally:
+        database.close()
+
+
+def _is_there(url: str) -> bool:
+    path = _file_of(url)
+    return path is None or path.exists()
+
+
+def _file_of(url: str) -> Path | None:
+    """Give SQLite's file; None if the database is another's, or in memory."""
+    address = make_url(url)
+    ours = address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}
+    return Path(address.database or "") if ours else None
 
 
 def migrate(url: str) -> None:
@@ -95,8 +145,22 @@ def _config(url: str) -> Config:
 def _engine(url: str, connections: int, begin: str) -> Engine:
     engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True)
     if engine.dialect.name == "sqlite":
+        _let_make_nothing(engine, _file_of(url))
         _set_up_sqlite(engine, begin, _PRAGMAS)
     return engine
+
+
+def _let_make_nothing(engine: Engine, path: Path | None) -> None:
+    """SQLite makes an empty database in the place of one that is missing, unless it is told not to."""
+    if path is None:
+        return
+
+    @event.listens_for(engine, "do_connect")
+    def connect(
+        _dialect: object, _record: object, words: list[Any], options: dict[str, Any]
+    ) -> None:
+        words[0] = f"file:{quote(str(path.absolute()))}?mode=rw"
+        options["uri"] = True
 
 
 def lock_when_beginning(engine: Engine, pragmas: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from deploy.backup.upgrading import main
 from tests.deploy.backup.sysadmin import killing
 from tests.faults.tracing import WRITING, read_trace, tracing
 from tests.live import Live
@@ -221,3 +222,15 @@ def kill_at(config: Path, path: Path, rehearsed: Rehearsed, call: str, when: int
     assert rows(path) in (before, rehearsed.after), (call, when)
     assert new.upgrades(config).returncode == 0, (call, when)
     assert rows(path) == rehearsed.after, (call, when)
+
+
+def test_the_version_from_before_leaves_a_newer_database_as_it_is(
+    server: Live, tmp_path: Path
+) -> None:
+    """Going back begins with the old package: it says no, and the database waits to be moved away."""
+    config, path = settled(server, tmp_path / "newer")
+    assert NewVersion(tmp_path, _WORKS).upgrades(config).returncode == 0
+    before = rows(path)
+    assert main(["--config", str(config)]) == 1
+    assert rows(path) == before
+    assert not path.with_name("nightferry.db.before-upgrade").exists()

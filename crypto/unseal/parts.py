@@ -2,7 +2,8 @@
 
 A receipt names the set and the number of a part (docs/format.md, "The receipt"). How many there are
 only the source knows: parts 1 to n (0 to n if part 0 has come) are joined when none between them is
-missing, and it is said whether the last one looks like the end (it is shorter than the first).
+missing, and it is said whether the last one looks like the end (it is shorter than the first). What
+makes parts makes them of one length, but for the last: clips of a camera that are counted alike stay.
 """
 
 import contextlib
@@ -41,8 +42,16 @@ class PartSet:
         return whole if whole != path else f"{path}.joined"
 
     @property
+    def can_be_one_file(self) -> bool:
+        """Tell whether all have one length, but for a shorter last one."""
+        *others, last = (item.size for item in self.items)
+        return all(last <= size == others[0] for size in others)
+
+    @property
     def missing(self) -> list[int]:
         """The first few numbers that are missing between the first and the highest."""
+        if not self.can_be_one_file:
+            return []
         here = {item.part for item in self.items if not item.is_partial}
         numbers = self._numbers()
         every = range(min(1, *numbers), max(numbers) + 1)
@@ -56,6 +65,8 @@ class PartSet:
 
     def words(self) -> str:
         """Say how it stands with it."""
+        if not self.can_be_one_file:
+            return "not joined: by their lengths they are no parts of one file. Each is as it came"
         if self.missing:
             first = ", ".join(map(str, self.missing[:_MOST_SHOWN]))
             more = ", …" if len(self.missing) > _MOST_SHOWN else ""
@@ -96,9 +107,9 @@ def join_all(shelf: Shelf, bag: str) -> None:
     for each in sets_in(shelf, bag):
         uploads = tuple(item.upload for item in each.items)
         joined = shelf.journal.joined.get((bag, each.id))
-        if each.missing or len(uploads) == 1 or (joined and joined.uploads == uploads):
-            continue
-        _join(shelf, each, uploads, joined)
+        is_joined = joined is not None and joined.uploads == uploads
+        if each.can_be_one_file and not each.missing and len(uploads) > 1 and not is_joined:
+            _join(shelf, each, uploads, joined)
 
 
 def _join(shelf: Shelf, each: PartSet, uploads: tuple[str, ...], earlier: Joined | None) -> None:

@@ -168,6 +168,20 @@ def test_a_part_that_came_twice_leaves_the_joined_one_in_its_place(
     assert staff.verify().code == 0
 
 
+@pytest.mark.parametrize("lengths", [(90, 80, 95), (80, 90), (90, 80, 80)])
+def test_clips_that_are_counted_like_parts_stay_as_they_came(
+    stick: Stick, staff: Staff, lengths: tuple[int, ...]
+) -> None:
+    """A camera counts its clips `.001`, `.002`: joined, two testimonies would be one broken file."""
+    for part, length in enumerate(lengths, 1):
+        stick.receive(bytes([part]) * length, f"gate.{part:03}", set="g" * 26, part=part)
+    ran = staff.open(stick.folder)
+    assert (ran.code, "they are no parts of one file" in ran.said) == (0, True), ran.said
+    assert staff.files() == {
+        f"gate.{part:03}": bytes([part]) * length for part, length in enumerate(lengths, 1)
+    }
+
+
 def test_a_part_of_a_forged_number_ends_no_run(stick: Stick, staff: Staff) -> None:
     """Anybody can seal a part number 10^15: the first few that are missing are named, not all."""
     stick.receive(b"far", "film.mp4.001", set="f" * 26, part=10**15)

@@ -27,6 +27,11 @@ _DISK = (
     "run the command again."
 )
 _NO_SNAPSHOT = "{folder}: there is no {what} there. Nothing was changed."
+_NOT_BEGUN = (
+    "{folder}: no backups of this host are there. Is the disk mounted? Nothing was copied, because "
+    "without it they would go onto this host's own disk. If this is where they are to begin: "
+    "nightferry backup --to {folder}"
+)
 _ASK = """\
 What is not a sealed file is sealed to the recipients in this backup. Take this file to the machine
 on which the secret key is, and that is never online:
@@ -128,6 +133,8 @@ def _where(options: argparse.Namespace) -> Path:
 
 def _back_up(options: argparse.Namespace, place: Place) -> int:
     service = find_service(options.config, options.onion.absolute())
+    if options.to is None and place.folder != BACKUPS and not place.is_begun:
+        raise DeployError(_NOT_BEGUN.format(folder=place.folder))
     place.make()
     with place.locked():
         made = Making(service, place, _today(), _say).run(options.keep)

@@ -84,6 +84,11 @@ class Place:
         self.folder = folder
         self.snapshots = folder / "snapshots"
 
+    @property
+    def is_begun(self) -> bool:
+        """Tell whether there is a place of backups: a disk that is not mounted has none."""
+        return self.snapshots.is_dir()
+
     def make(self) -> None:
         """Make what is missing; nobody else may look into it. Raises DeployError."""
         try:

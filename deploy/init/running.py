@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from deploy.backup.place import Place
 from deploy.errors import DeployError
 from deploy.host import Host
 from deploy.init.step import Step
@@ -65,7 +66,7 @@ def running_steps(host: Host, settings: HostSettings) -> tuple[Step, ...]:
             "backup",
             _backup_words(settings),
             lambda: is_active(host, BACKUP) == bool(settings.backup_to),
-            lambda: _switch_backup(host, on=bool(settings.backup_to)),
+            lambda: _switch_backup(host, settings.backup_to),
         ),
         Step(
             "answer",
@@ -127,8 +128,10 @@ def _start(host: Host) -> str:
     return ""
 
 
-def _switch_backup(host: Host, *, on: bool) -> str:
-    _systemctl(host, "enable" if on else "disable", "--quiet", "--now", BACKUP)
+def _switch_backup(host: Host, place: str) -> str:
+    if place:
+        Place(host.path(Path(place))).make()
+    _systemctl(host, "enable" if place else "disable", "--quiet", "--now", BACKUP)
     return ""
 
 

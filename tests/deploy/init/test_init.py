@@ -251,6 +251,7 @@ def test_a_torrc_of_another_version_is_replaced_and_kept(machine: Machine, given
 def test_a_place_for_backups_switches_the_timer_on(machine: Machine, given: Words) -> None:
     """With a folder named, a backup is made every day; named no more, none is."""
     machine.init(dataclasses.replace(given, backup_to="/mnt/backup"))
+    assert (machine.root / "mnt/backup/snapshots").is_dir()  # the timer makes none by itself
     active = machine.root / "state/active-nightferry-backup.timer"
     assert active.exists()
     path = machine.root / "etc/nightferry/host.toml"

@@ -30,6 +30,19 @@ def backs_up_while_it_runs(host: Deployment) -> None:
     for words in (first, second, said):
         tell(f"  {words.splitlines()[0]}")
     host.kept = upload
+    _copies_nothing_without_the_disk(host)
+
+
+def _copies_nothing_without_the_disk(host: Deployment) -> None:
+    """Backups that are to go to a disk which is not mounted do not go beside what they protect."""
+    settings = host.machine.path("/etc/nightferry/host.toml")
+    before = settings.read_text()
+    settings.write_text(re.sub("(?m)^backup_to = .*$", 'backup_to = "/mnt/away/kept"', before))
+    said = host.nightferry("backup")
+    settings.write_text(before)
+    refused = said.code == 1 and "Is the disk mounted?" in said.text
+    expect(refused, "a backup without its disk is refused", said.text)
+    expect(not host.machine.path("/mnt/away").exists(), "and leaves nothing", "/mnt/away is there")
 
 
 def restores_on_another_host(host: Deployment, archive: Path) -> None:

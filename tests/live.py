@@ -62,6 +62,12 @@ class Live:
         )
         return done.stdout
 
+    def restart_with(self, **settings: object) -> None:
+        """Start it again with other settings than those it shipped with."""
+        self.stop()
+        self._write_settings(settings)
+        self.start()
+
     def start(self, *wrapper: str) -> "Live":
         """Start the server and wait until it answers; `wrapper` is put before the command."""
         self._process = self._serve("source", *wrapper)

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,6 @@ def person(
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """Give a server that takes files of a form up to 1 MiB."""
     with running(tmp_path_factory.mktemp("live"), max_form_file_length=1 << 20) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Give a server whose disk has no room above the reserve."""
-    with running(tmp_path_factory.mktemp("full"), disk_reserve=1 << 50) as server:
         yield server
 
 
@@ -112,9 +106,11 @@ def test_a_session_that_has_ended_says_so(person: Person, live: Live, large: lis
     assert "Go to my page" in shown
 
 
-def test_a_full_disk_says_so(person: Person, full: Live, large: list[Path]) -> None:
+def test_a_full_disk_says_so(person: Person, large: list[Path], tmp_path: Path) -> None:
     """The form ends there; the page says what is kept and when to come back."""
-    shown = send_large(person, full, large, lambda: None)
+    with running(tmp_path) as filling:
+        before = partial(filling.restart_with, disk_reserve=1 << 50)
+        shown = send_large(person, filling, large, before)
     assert "no room left" in shown
 
 

@@ -19,13 +19,6 @@ SLOW_UPLOADS = 300
 
 
 @pytest.fixture(scope="module")
-def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Give a server that drops silent senders after three seconds."""
-    with running(tmp_path_factory.mktemp("impatient"), body_idle_seconds=3) as live:
-        yield live
-
-
-@pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """Give a server that admits three uploads at once."""
     folder = tmp_path_factory.mktemp("crowded")

@@ -22,13 +22,6 @@ FOR_EVER = 60.0
 
 
 @pytest.fixture(scope="module")
-def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Give a server that gives a form three seconds, and what its length adds."""
-    with running(tmp_path_factory.mktemp("impatient"), body_idle_seconds=3) as live:
-        yield live
-
-
-@pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """Give a server of one worker, so that its places can be counted."""
     with running(tmp_path_factory.mktemp("alone"), workers=1) as live:
